@@ -1,0 +1,83 @@
+// swift-tools-version: 6.3
+// Fullbore: a WireGuard router appliance. The tree is described in README.md, "The tree".
+import PackageDescription
+
+/// Every target, tests included: language mode 6 (from the tools version), strict memory safety, no warnings.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.byName(name: name), "Support"] + dependencies,
+        resources: [], swiftSettings: strict)
+}
+
+let package = Package(
+    name: "fullbore",
+    products: [
+        .executable(name: "fullbore", targets: ["fullbore"]),
+        .library(name: "WireGuard", targets: ["WireGuard"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // The program, then its modules from the top of the picture to the bottom. Imports point downwards only.
+        .executableTarget(
+            name: "fullbore",
+            dependencies: [
+                "Router", "Control", "Configuration", "Crypto",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        module(
+            "Router",
+            [
+                "PacketPath", "Configuration", "Control", "Linux", "TUN", "UDP", "WireGuard", "AllowedIPs",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux"]),
+        module("Control", ["Linux"]),
+        module("Configuration", ["Pipeline", "Crypto", "CYAML"]),
+        module("TUN", ["Pipeline", "Linux"]),
+        module("UDP", ["Pipeline", "Linux"]),
+        module("Pipeline", ["Wire"]),
+        module("AllowedIPs", ["Wire"]),
+        module("WireGuard", ["Crypto", "Wire"]),
+        module("Linux", ["Wire", "CLinux", "CMNL"]),
+        module("Crypto", ["CSodium"]),
+        module("Wire"),
+
+        // C: what Swift cannot see of the kernel's headers, and the system libraries.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(name: "CMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        .systemLibrary(name: "CNftables", pkgConfig: "libnftnl", providers: [.apt(["libnftnl-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        // Tests: one target per module; Support holds what several of them share.
+        .target(name: "Support", dependencies: ["Wire", "Pipeline"], path: "Tests/Support", swiftSettings: strict),
+        tests("Wire"),
+        tests("Crypto"),
+        tests("AllowedIPs"),
+        tests("WireGuard", ["Crypto"]),
+        tests("Pipeline"),
+        tests("Configuration"),
+        tests("Linux"),
+        tests("TUN"),
+        tests("UDP"),
+        tests("PacketPath"),
+        tests("Router"),
+        tests("Control"),
+    ],
+    swiftLanguageModes: [.v6]
+)

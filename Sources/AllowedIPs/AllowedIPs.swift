@@ -1,0 +1,1 @@
+// AllowedIPs: see README.md, "The tree".

@@ -1,0 +1,6 @@
+/* in.h and if.h first: linux/if_addr.h and friends otherwise redefine what glibc has. */
+#include <netinet/in.h>
+#include <net/if.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <linux/if_link.h>

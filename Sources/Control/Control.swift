@@ -1,0 +1,1 @@
+// Control: see README.md, "The tree".

@@ -1,0 +1,1 @@
+// Linux: see README.md, "The tree".

@@ -1,0 +1,1 @@
+// PacketPath: see README.md, "The tree".

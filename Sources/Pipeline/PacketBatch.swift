@@ -1,0 +1,115 @@
+package import Wire
+
+/// What a stage decides about one packet of a batch.
+package enum Verdict {
+    /// On to the next stage.
+    case pass
+    /// Gone; whoever says so has counted it (`DropCounters.drop`).
+    case drop
+    /// Out of the batch and into the stage's keeping.
+    case take
+}
+
+/// The packets of one interface that move through the stages together, in order.
+///
+/// A batch has a fixed capacity and allocates nothing. Its packets own their buffers; one that leaves by `drop` gives
+/// its buffer back to the worker's pool.
+@safe package struct PacketBatch: ~Copyable {
+    /// The most packets in a batch: eight full receive runs of 64 datagrams, opened.
+    package static let capacity = 512
+
+    package let pool: BufferPool
+    /// The interface whose packets these are.
+    package var interface = InterfaceID(0)
+    /// The moment all of them are taken to happen at: one reading of the clock a turn of the worker.
+    package var now = Instant(nanoseconds: 0)
+    package private(set) var count = 0
+    /// What the ends have to tell the stages, a few at most and mostly none.
+    package var notices: [Notice] = []
+
+    private var storage: UnsafeMutablePointer<Packet>
+
+    package init(pool: BufferPool) {
+        self.pool = pool
+        unsafe storage = .allocate(capacity: Self.capacity)
+    }
+
+    deinit {
+        unsafe storage.deinitialize(count: count)
+        unsafe storage.deallocate()
+    }
+
+    package var isEmpty: Bool { count == 0 }
+    package var isFull: Bool { count == Self.capacity }
+    /// How many more packets fit.
+    package var room: Int { Self.capacity - count }
+
+    package subscript(index: Int) -> Packet {
+        _read {
+            precondition(index >= 0 && index < count)
+            yield unsafe storage[index]
+        }
+        _modify {
+            precondition(index >= 0 && index < count)
+            yield unsafe &storage[index]
+        }
+    }
+
+    /// Appends a packet; the caller has seen to it that there is `room`.
+    package mutating func append(_ packet: consuming Packet) {
+        precondition(count < Self.capacity)
+        unsafe (storage + count).initialize(to: packet)
+        count += 1
+    }
+
+    /// Asks about each packet in order and keeps those that pass. `take` is not for this form.
+    package mutating func filter(_ decide: (inout Packet) -> Verdict) {
+        sort(decide) { _ in preconditionFailure("take needs sort(_:taken:)") }
+    }
+
+    /// Asks about each packet in order, keeps those that pass and moves those to `taken` that the stage takes.
+    package mutating func sort(_ decide: (inout Packet) -> Verdict, taken: (consuming Packet) -> Void) {
+        var kept = 0
+        for index in 0..<count {
+            switch unsafe decide(&storage[index]) {
+            case .pass:
+                if kept != index { unsafe (storage + kept).moveInitialize(from: storage + index, count: 1) }
+                kept += 1
+            case .drop:
+                recycle(unsafe (storage + index).move())
+            case .take:
+                taken(unsafe (storage + index).move())
+            }
+        }
+        count = kept
+    }
+
+    /// Moves every packet out, in order, and leaves the batch empty.
+    package mutating func drain(_ body: (consuming Packet) -> Void) {
+        let all = count
+        count = 0
+        for index in 0..<all { body(unsafe (storage + index).move()) }
+    }
+
+    /// Empties the batch; every buffer goes back to the pool.
+    package mutating func removeAll() {
+        let all = count
+        count = 0
+        for index in 0..<all { recycle(unsafe (storage + index).move()) }
+    }
+
+    /// Gives a packet's buffer back to the pool.
+    package func recycle(_ packet: consuming Packet) { pool.recycle(packet.buffer) }
+
+    /// Trades the packets of two batches: how a stage puts what it made in the place of what it was given.
+    package mutating func exchangePackets(with other: inout PacketBatch) {
+        unsafe swap(&storage, &other.storage)
+        swap(&count, &other.count)
+    }
+}
+
+/// What an end found out about a peer's path, for the stages above it.
+package enum Notice: Sendable {
+    /// The source address kept for this peer is no longer ours; it was sent without one (P-6.3).
+    case sourceGone(PeerID)
+}

@@ -1,0 +1,52 @@
+package import Wire
+
+/// One step of the packet path.
+///
+/// There is one instance a worker, and a worker calls its instances from its own thread alone: a stage keeps plain
+/// state and needs no locks. A peer belongs to one worker, so its per-peer state is in one instance only. A stage
+/// reads no clock and does no I/O; time, interface and packets come with the batch.
+///
+/// A stage may keep packets (verdict `take`), within a bound of its own, and release them later: it names when in
+/// `nextDeadline`, and is then asked to `originate`.
+package protocol Stage: AnyObject {
+    /// What the stage is called, what it needs and provides. The same for every instance.
+    static var declaration: StageDeclaration { get }
+
+    /// Packets on their way from TUN to the wire.
+    func outbound(_ batch: inout PacketBatch)
+    /// Packets on their way from the wire to TUN.
+    func inbound(_ batch: inout PacketBatch)
+
+    /// When `originate` is to be called at the latest; `Instant.never` while nothing is owed. Asked after every call.
+    var nextDeadline: Instant { get }
+    /// Adds what is due on the batches' interface: to `down` what the stages below are to get, to `up` those above.
+    /// What finds no room waits, with `nextDeadline` still due.
+    func originate(down: inout PacketBatch, up: inout PacketBatch)
+
+    /// Something that an end found out about a peer of this worker.
+    func take(_ notice: Notice)
+
+    /// A peer has come to this worker, with its options for this stage (nil: none given in the file).
+    func add(_ peer: PeerID, options: (any Sendable)?)
+    /// A peer is gone, or no longer this worker's: forget it, and drop what is kept for it.
+    func remove(_ peer: PeerID)
+    /// New options, for the stage or for one peer, without losing state; false when only a new instance will do.
+    func reconfigure(_ options: (any Sendable)?) -> Bool
+    func reconfigure(_ peer: PeerID, options: (any Sendable)?) -> Bool
+
+    /// The counters as they stand, for `show` and metrics. Called between two batches.
+    var report: StageReport { get }
+}
+
+extension Stage {
+    package func outbound(_ batch: inout PacketBatch) {}
+    package func inbound(_ batch: inout PacketBatch) {}
+    package var nextDeadline: Instant { .never }
+    package func originate(down: inout PacketBatch, up: inout PacketBatch) {}
+    package func take(_ notice: Notice) {}
+    package func add(_ peer: PeerID, options: (any Sendable)?) {}
+    package func remove(_ peer: PeerID) {}
+    package func reconfigure(_ options: (any Sendable)?) -> Bool { options == nil }
+    package func reconfigure(_ peer: PeerID, options: (any Sendable)?) -> Bool { options == nil }
+    package var report: StageReport { StageReport() }
+}

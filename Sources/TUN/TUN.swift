@@ -1,0 +1,1 @@
+// TUN: see README.md, "The tree".

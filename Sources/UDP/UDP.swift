@@ -1,0 +1,1 @@
+// UDP: see README.md, "The tree".

@@ -1,0 +1,1 @@
+// WireGuard: see README.md, "The tree".

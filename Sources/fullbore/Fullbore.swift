@@ -1,0 +1,1 @@
+@main struct Fullbore { static func main() {} }
