@@ -15,7 +15,7 @@ extension AEAD {
 /// because libsodium is slow over what is left behind the last full group of blocks.
 private enum ComposedAEAD {
     /// Bytes of key stream that give the Poly1305 key (RFC 8439 §2.6): one block, of which half is used.
-    private static let blockSize = AEAD.headroom
+    private static let blockSize = 64
     /// The vectorised code's group of 8 blocks, and the group of 4 that it has for short runs.
     private static let group = 512
     private static let shortGroup = 256
@@ -27,9 +27,9 @@ private enum ComposedAEAD {
         var poly = unsafe stream(key, counter, destination, source, count)
         // The slack takes what the MAC is over besides the ciphertext, so that it is one contiguous piece.
         let padded = (count + 15) & ~15
-        unsafe (destination + count).storeBytes(of: SIMD16(), as: SIMD16<UInt8>.self)
+        unsafe (destination + count).storeBytes(of: SIMD2(), as: SIMD2<UInt64>.self)
         unsafe (destination + padded).storeBytes(of: lengths(count), as: SIMD2<UInt64>.self)
-        var tag = SIMD16<UInt8>()
+        var tag = SIMD2<UInt64>()
         unsafe withUnsafeMutableBytes(of: &poly) { poly in
             unsafe withUnsafeMutableBytes(of: &tag) { tag in
                 _ = unsafe crypto_onetimeauth_poly1305(
@@ -37,7 +37,7 @@ private enum ComposedAEAD {
             }
             unsafe sodium_memzero(poly.start, poly.count)
         }
-        unsafe (destination + count).storeBytes(of: tag, as: SIMD16<UInt8>.self)
+        unsafe (destination + count).storeBytes(of: tag, as: SIMD2<UInt64>.self)
     }
 
     static func open(
@@ -45,7 +45,7 @@ private enum ComposedAEAD {
         _ count: Int
     ) -> Bool {
         var poly = unsafe stream(key, counter, destination, source, count)
-        var tag = SIMD16<UInt8>()
+        var tag = SIMD2<UInt64>()
         unsafe withUnsafeMutableBytes(of: &poly) { poly in
             unsafe withUnsafeMutableBytes(of: &tag) { tag in
                 unsafe authenticate(source, count, poly.start, tag.start)
@@ -64,10 +64,10 @@ private enum ComposedAEAD {
     private static func stream(
         _ key: UnsafeRawPointer, _ counter: UInt64, _ destination: UnsafeMutableRawPointer, _ source: UnsafeRawPointer,
         _ count: Int
-    ) -> SIMD32<UInt8> {
+    ) -> SIMD4<UInt64> {
         let first = unsafe destination - blockSize
         let before = unsafe source - blockSize
-        let kept = unsafe first.loadUnaligned(as: SIMD64<UInt8>.self)
+        let kept = unsafe first.loadUnaligned(as: SIMD8<UInt64>.self)
         let length = blockSize + count
         let rounded = length <= shortGroup ? shortGroup : (length + group - 1) & ~(group - 1)
         unsafe withUnsafeBytes(of: ChaCha20Poly1305.nonce(counter)) { nonce in
@@ -75,8 +75,8 @@ private enum ComposedAEAD {
                 first.octets, before.octets, UInt64(rounded), nonce.octets, key.octets)
         }
         let poly =
-            unsafe first.loadUnaligned(as: SIMD32<UInt8>.self) ^ before.loadUnaligned(as: SIMD32<UInt8>.self)
-        unsafe first.storeBytes(of: kept, as: SIMD64<UInt8>.self)
+            unsafe first.loadUnaligned(as: SIMD4<UInt64>.self) ^ before.loadUnaligned(as: SIMD4<UInt64>.self)
+        unsafe first.storeBytes(of: kept, as: SIMD8<UInt64>.self)
         return poly
     }
 
