@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// One entry of a batch: bytes in a buffer that it owns, and what the stages have learned about them.
 ///

@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// The numbers of the WireGuard paper (Donenfeld, NDSS 2017) and of the protocol as deployed. Ours are in Limits.swift.
 package enum Protocol {

@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// The time stamp of an initiation: 12 bytes, compared as bytes and never as a date (P-2.6).
 package struct TAI64N: Comparable, Sendable {

@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// Deadlines of up to millions of things, each known by a small number: a hierarchical timing wheel (Varghese and
 /// Lauck, SOSP 1987, scheme 7).
