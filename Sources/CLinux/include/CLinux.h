@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "tun_shim.h"
+
 /* struct mmsghdr, which socket.h declares for _GNU_SOURCE only. Same layout (asserted in CLinux.c). */
 struct clinux_mmsghdr {
     struct msghdr header;
