@@ -1,5 +1,44 @@
-/* What Swift's Glibc module does not show: the _GNU_SOURCE calls and the function-like macros.
+/* What Swift's Glibc module does not show: the _GNU_SOURCE calls and what its module map leaves out.
  * Declarations and one-line wrappers only; no logic lives here. */
 #ifndef CLINUX_H
 #define CLINUX_H
+
+/* in.h and if.h first: the linux/ headers otherwise redefine what glibc has. */
+#include <netinet/in.h>
+#include <net/if.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "tun_shim.h"
+
+/* struct mmsghdr, which socket.h declares for _GNU_SOURCE only. Same layout (asserted in CLinux.c). */
+struct clinux_mmsghdr {
+    struct msghdr header;
+    unsigned int length;
+};
+
+/* recvmmsg(2) and sendmmsg(2), without a timeout. */
+int clinux_recvmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count, int flags);
+int clinux_sendmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count, int flags);
+
+/* epoll_pwait2(2): nanoseconds, and a null timeout to wait for ever. Linux 5.11. */
+int clinux_epoll_wait(int epoll, struct epoll_event *events, int capacity, const struct timespec *timeout);
+
+/* pthread_setname_np(3) for the calling thread. */
+int clinux_name_this_thread(const char *name);
+
+/* unshare(CLONE_NEWNET) and setns(2) for the calling thread alone. */
+int clinux_unshare_network(void);
+int clinux_enter_network(int namespace_fd);
+
+/* linux/udp.h cannot be imported beside netinet/udp.h. */
+enum clinux_udp_option {
+    CLINUX_UDP_SEGMENT = 103,
+    CLINUX_UDP_GRO = 104,
+};
+
 #endif

@@ -1,1 +1,0 @@
-// Linux: see README.md, "The tree".

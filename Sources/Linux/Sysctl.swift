@@ -1,0 +1,40 @@
+import Glibc
+
+/// A kernel setting under /proc/sys, in the network namespace of the thread that opens it.
+package struct Sysctl: Hashable, Sendable {
+    /// Below /proc/sys: `net/ipv4/ip_forward`. Written with slashes, because an interface's name may have a dot in it.
+    package let path: String
+
+    package init(_ path: String) { self.path = path }
+
+    package static let forwardingV4 = Sysctl("net/ipv4/ip_forward")
+    package static let forwardingV6 = Sysctl("net/ipv6/conf/all/forwarding")
+
+    /// Whether the host tells senders on the link of a shorter way (P-9.9: a tunnel must not).
+    package static func sendRedirects(_ interface: String) -> Sysctl {
+        Sysctl("net/ipv4/conf/\(interface)/send_redirects")
+    }
+
+    /// The value, without the newline at its end.
+    package func read() throws(Errno) -> String { try Self.read(file: "/proc/sys/\(path)") }
+
+    package func write(_ value: String) throws(Errno) {
+        let name = "/proc/sys/\(path)"
+        let file = try FileDescriptor.open(name, O_WRONLY)
+        var bytes = Array(value.utf8)
+        let written = unsafe bytes.withUnsafeMutableBytes {
+            unsafe Glibc.write(file.rawValue, $0.baseAddress, $0.count)
+        }
+        try Errno.check(written, "write \(name)")
+    }
+
+    /// The start of a small file of the kernel's, without the newline at its end.
+    package static func read(file name: String) throws(Errno) -> String {
+        let file = try FileDescriptor.open(name)
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(file.rawValue, $0.baseAddress, $0.count) }
+        try Errno.check(count, "read \(name)")
+        let text = bytes[..<count]
+        return String(decoding: text.last == UInt8(ascii: "\n") ? text.dropLast() : text, as: UTF8.self)
+    }
+}

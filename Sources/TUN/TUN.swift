@@ -1,1 +1,0 @@
-// TUN: see README.md, "The tree".

@@ -1,0 +1,67 @@
+/// Byte offsets within an IPv4 header (RFC 791 §3.1).
+package enum IPv4Field {
+    package static let trafficClass = 1
+    package static let totalLength = 2
+    package static let identification = 4
+    /// Three flag bits and the fragment offset.
+    package static let fragment = 6
+    package static let timeToLive = 8
+    package static let transport = 9
+    package static let checksum = 10
+    package static let source = 12
+    package static let destination = 16
+    /// The header without options.
+    package static let length = 20
+
+    /// "Don't fragment", in the word at `fragment`.
+    package static let dontFragment: UInt16 = 0x4000
+    /// "More fragments" and the offset: all 0 in a packet that is no fragment.
+    package static let fragmentMask: UInt16 = 0x3fff
+}
+
+/// Byte offsets within an IPv6 header (RFC 8200 §3).
+package enum IPv6Field {
+    package static let payloadLength = 4
+    package static let nextHeader = 6
+    package static let hopLimit = 7
+    package static let source = 8
+    package static let destination = 24
+    package static let length = 40
+}
+
+/// Byte offsets within a TCP header (RFC 9293 §3.1).
+package enum TCPField {
+    package static let sequence = 4
+    package static let acknowledgement = 8
+    /// Data offset, reserved bits and the flags as one word.
+    package static let flags = 12
+    package static let window = 14
+    package static let checksum = 16
+    package static let urgent = 18
+    /// The header without options.
+    package static let length = 20
+
+    package static let fin: UInt16 = 0x01
+    package static let syn: UInt16 = 0x02
+    package static let rst: UInt16 = 0x04
+    package static let psh: UInt16 = 0x08
+    package static let ack: UInt16 = 0x10
+    package static let urg: UInt16 = 0x20
+    package static let cwr: UInt16 = 0x80
+}
+
+/// Byte offsets within a UDP header (RFC 768).
+package enum UDPField {
+    package static let totalLength = 4
+    package static let checksum = 6
+    package static let length = 8
+}
+
+/// The transport protocols that offloads know, and the IPv6 extension headers that may stand in front of them.
+package enum IPProtocol {
+    package static let hopByHop: UInt8 = 0
+    package static let tcp: UInt8 = 6
+    package static let udp: UInt8 = 17
+    package static let routing: UInt8 = 43
+    package static let destinationOptions: UInt8 = 60
+}
