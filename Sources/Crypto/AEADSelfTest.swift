@@ -1,5 +1,3 @@
-import CSodium
-
 extension AEAD {
     /// Whether the backend seals as RFC 8439 says and refuses what it should: run before its first packet; a backend
     /// that fails is not used.
@@ -62,7 +60,7 @@ extension AEAD {
         let tag: InlineArray<16, UInt8> = [
             0x1a, 0xe1, 0x0b, 0x59, 0x4f, 0x09, 0xe2, 0x6a, 0x7e, 0x90, 0x2e, 0xcb, 0xd0, 0x60, 0x06, 0x91,
         ]
-        let nonce: InlineArray<12, UInt8> = [7, 0, 0, 0, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47]
+        let nonce = SIMD4(UInt32(7).littleEndian, UInt32(0x4342_4140).littleEndian, UInt32(0x4746_4544).littleEndian, 0)  // 07 00 00 00 40 41 … 47
         let additionalData: InlineArray<12, UInt8> = [
             0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7,
         ]
@@ -71,12 +69,10 @@ extension AEAD {
         let count = text.utf8CodeUnitCount
         return unsafe withUnsafeTemporaryAllocation(byteCount: count + AEAD.tagSize, alignment: 1) { sealed in
             unsafe withUnsafeBytes(of: key) { key in
-                unsafe withUnsafeBytes(of: nonce) { nonce in
-                    unsafe withUnsafeBytes(of: additionalData) { additionalData in
-                        _ = unsafe crypto_aead_chacha20poly1305_ietf_encrypt(
-                            sealed.start.octets, nil, text.utf8Start, UInt64(count), additionalData.octets,
-                            UInt64(additionalData.count), nil, nonce.octets, key.octets)
-                    }
+                unsafe withUnsafeBytes(of: additionalData) { additionalData in
+                    unsafe ChaCha20Poly1305.seal(
+                        key: key.octets, nonce: nonce, UnsafeRawBufferPointer(start: text.utf8Start, count: count),
+                        additionalData: additionalData, into: sealed.start)
                 }
             }
             return unsafe withUnsafeBytes(of: tag) { tag in

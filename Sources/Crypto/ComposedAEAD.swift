@@ -4,7 +4,14 @@ extension AEAD {
     /// libsodium's ChaCha20 and Poly1305, composed here; works everywhere.
     package static let libsodium: AEAD = {
         Sodium.start()
-        return unsafe AEAD(name: "libsodium", seal: ComposedAEAD.seal, open: ComposedAEAD.open)
+        return unsafe AEAD(
+            name: "libsodium",
+            seal: { key, counter, destination, source, count in
+                unsafe ComposedAEAD.seal(key, ChaCha20Poly1305.nonce(counter), destination, source, count)
+            },
+            open: { key, counter, destination, source, count in
+                unsafe ComposedAEAD.open(key, ChaCha20Poly1305.nonce(counter), destination, source, count)
+            })
     }()
 }
 
@@ -13,7 +20,8 @@ extension AEAD {
 /// Two things make the difference: one run of the stream cipher gives both the Poly1305 key (its first block, which
 /// falls on the headroom) and the text, and the run's length is rounded up to what the vectorised code does at once,
 /// because libsodium is slow over what is left behind the last full group of blocks.
-private enum ComposedAEAD {
+/// The nonce is the first 12 bytes of what is given.
+enum ComposedAEAD {
     /// Bytes of key stream that give the Poly1305 key (RFC 8439 §2.6): one block, of which half is used.
     private static let blockSize = 64
     /// The vectorised code's group of 8 blocks, and the group of 4 that it has for short runs.
@@ -21,10 +29,10 @@ private enum ComposedAEAD {
     private static let shortGroup = 256
 
     static func seal(
-        _ key: UnsafeRawPointer, _ counter: UInt64, _ destination: UnsafeMutableRawPointer, _ source: UnsafeRawPointer,
-        _ count: Int
+        _ key: UnsafeRawPointer, _ nonce: SIMD4<UInt32>, _ destination: UnsafeMutableRawPointer,
+        _ source: UnsafeRawPointer, _ count: Int
     ) {
-        var poly = unsafe stream(key, counter, destination, source, count)
+        var poly = unsafe stream(key, nonce, destination, source, count)
         // The slack takes what the MAC is over besides the ciphertext, so that it is one contiguous piece.
         let padded = (count + 15) & ~15
         unsafe (destination + count).storeBytes(of: SIMD2(), as: SIMD2<UInt64>.self)
@@ -41,10 +49,10 @@ private enum ComposedAEAD {
     }
 
     static func open(
-        _ key: UnsafeRawPointer, _ counter: UInt64, _ destination: UnsafeMutableRawPointer, _ source: UnsafeRawPointer,
-        _ count: Int
+        _ key: UnsafeRawPointer, _ nonce: SIMD4<UInt32>, _ destination: UnsafeMutableRawPointer,
+        _ source: UnsafeRawPointer, _ count: Int
     ) -> Bool {
-        var poly = unsafe stream(key, counter, destination, source, count)
+        var poly = unsafe stream(key, nonce, destination, source, count)
         var tag = SIMD2<UInt64>()
         unsafe withUnsafeMutableBytes(of: &poly) { poly in
             unsafe withUnsafeMutableBytes(of: &tag) { tag in
@@ -62,15 +70,15 @@ private enum ComposedAEAD {
     /// What stands in front of the source is run through the cipher too and taken out of the result again, so that it
     /// need not be zero.
     private static func stream(
-        _ key: UnsafeRawPointer, _ counter: UInt64, _ destination: UnsafeMutableRawPointer, _ source: UnsafeRawPointer,
-        _ count: Int
+        _ key: UnsafeRawPointer, _ nonce: SIMD4<UInt32>, _ destination: UnsafeMutableRawPointer,
+        _ source: UnsafeRawPointer, _ count: Int
     ) -> SIMD4<UInt64> {
         let first = unsafe destination - blockSize
         let before = unsafe source - blockSize
         let kept = unsafe first.loadUnaligned(as: SIMD8<UInt64>.self)
         let length = blockSize + count
         let rounded = length <= shortGroup ? shortGroup : (length + group - 1) & ~(group - 1)
-        unsafe withUnsafeBytes(of: ChaCha20Poly1305.nonce(counter)) { nonce in
+        unsafe withUnsafeBytes(of: nonce) { nonce in
             _ = unsafe crypto_stream_chacha20_ietf_xor(
                 first.octets, before.octets, UInt64(rounded), nonce.octets, key.octets)
         }

@@ -70,7 +70,7 @@ extension Secret {
     }
 
     /// Lends the secret written out as ASCII, without a terminator; the text is wiped when `body` returns.
-    package func withText<Result>(_ form: KeyText, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    @safe package func withText<Result>(_ form: KeyText, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         unsafe form.withEncoded(slot.bytes, body)
     }
 }

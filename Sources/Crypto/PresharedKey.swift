@@ -28,7 +28,7 @@ package struct PresharedKey: ~Copyable, Sendable {
     package func equals(_ other: borrowing PresharedKey) -> Bool { secret.equals(other.secret) }
 
     /// Lends the key written out as ASCII, for `genpsk` and the UAPI; the text is wiped when `body` returns.
-    package func withText<Result>(_ form: KeyText, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        unsafe secret.withText(form, body)
+    @safe package func withText<Result>(_ form: KeyText, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        secret.withText(form, body)
     }
 }

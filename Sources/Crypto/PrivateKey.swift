@@ -29,7 +29,7 @@ package struct PrivateKey: ~Copyable, Sendable {
     /// X25519 (RFC 7748 §6.1): nil when the result is all zeros, because `publicKey` is a point of low order (P-2.3).
     package func sharedSecret(with publicKey: PublicKey) -> Secret? {
         var shared = Secret()
-        let status = unsafe publicKey.withBytes { point in
+        let status = publicKey.withBytes { point in
             unsafe crypto_scalarmult_curve25519(shared.mutableBytes.octets, secret.bytes.octets, point.octets)
         }
         // libsodium refuses those points itself; what the handshake rests on is looked at here all the same.
@@ -48,8 +48,8 @@ package struct PrivateKey: ~Copyable, Sendable {
     package func equals(_ other: borrowing PrivateKey) -> Bool { secret.equals(other.secret) }
 
     /// Lends the key written out as ASCII, for `genkey` and the UAPI; the text is wiped when `body` returns.
-    package func withText<Result>(_ form: KeyText, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        unsafe secret.withText(form, body)
+    @safe package func withText<Result>(_ form: KeyText, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        secret.withText(form, body)
     }
 
     private static func clamp(_ scalar: UnsafeMutableRawPointer) {

@@ -32,13 +32,13 @@ package struct PublicKey: Sendable {
     package var hex: String { text(.hex) }
 
     private func text(_ form: KeyText) -> String {
-        unsafe withBytes { unsafe form.withEncoded($0) { unsafe String(decoding: $0, as: UTF8.self) } }
+        withBytes { unsafe form.withEncoded($0) { unsafe String(decoding: $0, as: UTF8.self) } }
     }
 
     package var isZero: Bool { word0 | word1 | word2 | word3 == 0 }
 
     /// Lends the 32 bytes.
-    package func withBytes<Result: ~Copyable>(_ body: (UnsafeRawPointer) -> Result) -> Result {
+    @safe package func withBytes<Result: ~Copyable>(_ body: (UnsafeRawPointer) -> Result) -> Result {
         unsafe withUnsafeBytes(of: self) { unsafe body(UnsafeRawPointer($0.octets)) }
     }
 

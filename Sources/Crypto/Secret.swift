@@ -39,7 +39,7 @@ import CSodium
     }
 
     /// Lends the bytes and keeps the secret alive meanwhile.
-    package func withBytes<Result: ~Copyable, Failure: Error>(
+    @safe package func withBytes<Result: ~Copyable, Failure: Error>(
         _ body: (UnsafeRawPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try unsafe body(bytes)
