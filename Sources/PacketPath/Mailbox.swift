@@ -1,5 +1,6 @@
 import Pipeline
 import Synchronization
+import Wire
 
 /// Packets that one worker read and another one owns, on their way between them.
 ///
@@ -24,7 +25,7 @@ package final class Mailbox: Sendable {
     /// Empty parcels kept for the next sender.
     private static let emptyBound = 8
 
-    package typealias Errand = @Sendable (Worker) -> Void
+    package typealias Errand = @Sendable (Worker, Instant) -> Void
 
     private struct Contents: ~Copyable {
         var parcels: [Parcel] = []

@@ -44,4 +44,9 @@ import Wire
             : (count - Int(offload.headerLength), Int(offload.segmentSize))
         return each > 0 ? max(1, (payload + each - 1) / each) : 1
     }
+
+    /// The length of the longest of the packets that this entry is above `wireguard`: headers and one segment.
+    package var largestSegment: Int {
+        offload.segmentSize > 0 ? min(count, Int(offload.headerLength) + Int(offload.segmentSize)) : count
+    }
 }

@@ -21,7 +21,7 @@ struct InitiatedHandshake: ~Copyable {
         state.mixEphemeral(ephemeral.publicKey)
         guard let es = ephemeral.sharedSecret(with: peer) else { return nil }
         let staticKey = state.mixKeyForField(es)
-        unsafe identity.publicKey.withBytes { bytes in
+        identity.publicKey.withBytes { bytes in
             unsafe state.seal(bytes, PublicKey.byteCount, key: staticKey, to: message + Initiation.encryptedStatic)
         }
         let stampKey = state.mixKeyForField(staticShared)

@@ -7,7 +7,7 @@ import Wire
     private let key: Digest
 
     init(label: String, _ publicKey: PublicKey) {
-        key = unsafe publicKey.withBytes { bytes in
+        key = publicKey.withBytes { bytes in
             unsafe Digest(label: label, UnsafeRawBufferPointer(start: bytes, count: PublicKey.byteCount))
         }
     }

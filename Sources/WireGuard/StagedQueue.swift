@@ -37,6 +37,18 @@
         return oldest
     }
 
+    /// Puts what was just taken back to the front. There is room: it was here before.
+    package mutating func putBack(_ element: consuming Element) {
+        guard let memory = unsafe storage else {
+            _ = append(element)
+            return
+        }
+        precondition(count < bound)
+        first = (first + bound - 1) % bound
+        unsafe (memory + first).initialize(to: element)
+        count += 1
+    }
+
     /// The oldest element.
     package mutating func popFirst() -> Element? {
         guard count > 0, let memory = unsafe storage else { return nil }

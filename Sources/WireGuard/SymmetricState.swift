@@ -13,7 +13,7 @@ struct SymmetricState: ~Copyable, Sendable {
         hash = Digest(name: Protocol.construction)
         chainingKey = unsafe hash.withBytes { unsafe Secret(copying: $0.baseAddress.unsafelyUnwrapped) }
         hash.mix(Protocol.identifier)
-        unsafe responder.withBytes { unsafe mixHash($0, PublicKey.byteCount) }
+        responder.withBytes { unsafe mixHash($0, PublicKey.byteCount) }
     }
 
     private init(chainingKey: consuming Secret, hash: Digest) {
@@ -29,7 +29,7 @@ struct SymmetricState: ~Copyable, Sendable {
 
     /// Token `e`: a public key goes into both.
     mutating func mixEphemeral(_ key: PublicKey) {
-        unsafe key.withBytes { bytes in
+        key.withBytes { bytes in
             unsafe mixHash(bytes, PublicKey.byteCount)
             unsafe mixKey(UnsafeRawBufferPointer(start: bytes, count: PublicKey.byteCount))
         }

@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// A host, which may be a name to be looked up, and a UDP port.
 package struct HostPort: Hashable, Sendable {

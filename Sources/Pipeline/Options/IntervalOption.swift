@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// Written with a unit: `250ms`, `60s`, `5m`.
 extension Interval: ScalarOption {

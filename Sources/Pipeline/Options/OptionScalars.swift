@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 extension Bool: ScalarOption {
     package static var expected: String { "true or false" }
