@@ -67,7 +67,7 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // Tests: one target per module; Support holds what several of them share.
-        .target(name: "Support", dependencies: ["Wire", "Pipeline"], path: "Tests/Support", swiftSettings: strict),
+        .target(name: "Support", dependencies: ["Wire", "Pipeline", "Linux"], path: "Tests/Support", swiftSettings: strict),
         tests("Wire"),
         tests("Crypto", resources: [.copy("Vectors")]),
         tests("AllowedIPs"),
