@@ -14,10 +14,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
     .testTarget(
         name: name + "Tests", dependencies: [.byName(name: name), "Support"] + dependencies,
-        resources: [], swiftSettings: strict)
+        resources: resources, swiftSettings: strict)
 }
 
 let package = Package(
@@ -65,9 +67,9 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // Tests: one target per module; Support holds what several of them share.
-        .target(name: "Support", dependencies: ["Wire", "Pipeline"], path: "Tests/Support", swiftSettings: strict),
+        .target(name: "Support", dependencies: ["Wire", "Pipeline", "Linux"], path: "Tests/Support", swiftSettings: strict),
         tests("Wire"),
-        tests("Crypto"),
+        tests("Crypto", resources: [.copy("Vectors")]),
         tests("AllowedIPs"),
         tests("WireGuard", ["Crypto"]),
         tests("Pipeline"),

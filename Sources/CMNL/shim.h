@@ -4,3 +4,6 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <linux/if_link.h>
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/veth.h>

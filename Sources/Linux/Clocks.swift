@@ -1,5 +1,5 @@
 import Glibc
-package import Wire
+import Wire
 
 /// The two clocks of the program. Only loops read them; what lies below is handed moments.
 package enum Clocks {

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-package import Wire
+import Wire
 
 /// Waits for any of several descriptors, level-triggered: what is not read is reported again.
 @safe package struct Epoll: ~Copyable {

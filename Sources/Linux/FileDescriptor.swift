@@ -49,19 +49,4 @@ package struct FileDescriptor: ~Copyable, Sendable {
             guard errno == EINTR else { throw Errno.last("write") }
         }
     }
-
-    /// `setsockopt(2)` with an int.
-    package func setOption(_ level: CInt, _ option: CInt, _ value: CInt, _ name: String) throws(Errno) {
-        var value = value
-        let size = socklen_t(MemoryLayout<CInt>.size)
-        try Errno.check(unsafe setsockopt(rawValue, level, option, &value, size), name)
-    }
-
-    /// `getsockopt(2)` with an int.
-    package func option(_ level: CInt, _ option: CInt, _ name: String) throws(Errno) -> CInt {
-        var value: CInt = 0
-        var size = socklen_t(MemoryLayout<CInt>.size)
-        try Errno.check(unsafe getsockopt(rawValue, level, option, &value, &size), name)
-        return value
-    }
 }

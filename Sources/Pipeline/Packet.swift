@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// One entry of a batch: bytes in a buffer that it owns, and what the stages have learned about them.
 ///
@@ -43,5 +43,10 @@ package import Wire
             ? (count, datagramSize)
             : (count - Int(offload.headerLength), Int(offload.segmentSize))
         return each > 0 ? max(1, (payload + each - 1) / each) : 1
+    }
+
+    /// The length of the longest of the packets that this entry is above `wireguard`: headers and one segment.
+    package var largestSegment: Int {
+        offload.segmentSize > 0 ? min(count, Int(offload.headerLength) + Int(offload.segmentSize)) : count
     }
 }

@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// What a stage decides about one packet of a batch.
 package enum Verdict {
@@ -43,6 +43,13 @@ package enum Verdict {
     package var isFull: Bool { count == Self.capacity }
     /// How many more packets fit.
     package var room: Int { Self.capacity - count }
+
+    /// How many packets these are on the wire.
+    package var wirePackets: Int {
+        var sum = 0
+        for index in 0..<count { sum += unsafe storage[index].wirePackets }
+        return sum
+    }
 
     package subscript(index: Int) -> Packet {
         _read {

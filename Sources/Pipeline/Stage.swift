@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// One step of the packet path.
 ///

@@ -1,4 +1,4 @@
-package import CLinux
+import CLinux
 
 /// Where IP packets enter and leave: each frame is a virtio header (10 bytes) and one packet.
 ///

@@ -1,7 +1,7 @@
-internal import CLinux
+import CLinux
 import Glibc
-internal import Pipeline
-internal import Wire
+import Pipeline
+import Wire
 
 /// The pieces of the frame that is about to be written: a virtio header of its own, then borrowed bytes.
 @safe final class FramePieces {

@@ -1,6 +1,6 @@
-package import CLinux
+import CLinux
 import Glibc
-package import Wire
+import Wire
 
 /// A TUN device whose other side is a test: it injects what the "host" sends and looks at what the "host" gets.
 @safe package final class MemoryTUN: FrameDevice {

@@ -1,7 +1,7 @@
-package import CLinux
+import CLinux
 import Glibc
-package import Linux
-internal import Wire
+import Linux
+import Wire
 
 /// One queue of a TUN interface. The interface lives for as long as one of its queues is open.
 package final class TUNDevice: FrameDevice, Sendable {

@@ -1,6 +1,6 @@
 import Glibc
-internal import Pipeline
-internal import Wire
+import Pipeline
+import Wire
 
 /// Why packets end at the TUN device. The first eleven are read from it and make no sense; the others it doesn't take.
 package enum TUNDrop: Int, DropReason {

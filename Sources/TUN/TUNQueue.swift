@@ -1,7 +1,7 @@
 import Glibc
-package import Linux
-package import Pipeline
-internal import Wire
+import Linux
+import Pipeline
+import Wire
 
 /// A worker's end of a TUN device: frames to packets in batches, and back.
 ///

@@ -38,6 +38,11 @@ package struct Interval: Comparable, Hashable, Sendable {
         Interval(nanoseconds: a.nanoseconds + b.nanoseconds)
     }
 
+    /// 0 where `b` is the longer one.
+    @inlinable package static func - (a: Interval, b: Interval) -> Interval {
+        Interval(nanoseconds: a.nanoseconds > b.nanoseconds ? a.nanoseconds - b.nanoseconds : 0)
+    }
+
     package var seconds: Double { Double(nanoseconds) / 1e9 }
 }
 

@@ -1,1 +1,0 @@
-// Control: see README.md, "The tree".

@@ -1,0 +1,51 @@
+import Foundation
+import Glibc
+import Linux
+
+/// Asks a running router something.
+package enum ControlClient {
+    package enum Problem: Error, CustomStringConvertible {
+        case notRunning(String)
+        case notPermitted(String)
+        case failed(Errno)
+        case refused(String)
+        case garbled
+
+        package var description: String {
+            switch self {
+            case .notRunning(let path): "no router is listening at \(path)"
+            case .notPermitted(let path): "may not connect to \(path)"
+            case .failed(let error): "cannot ask the router: \(error)"
+            case .refused(let sentence): "the router refused: \(sentence)"
+            case .garbled: "the router's answer cannot be read"
+            }
+        }
+    }
+
+    package static func status(_ socket: ControlSocket) throws(Problem) -> RouterStatus {
+        guard let status = try ask(socket, .status).status else { throw .garbled }
+        return status
+    }
+
+    private static func ask(
+        _ socket: ControlSocket, _ command: ControlProtocol.Command
+    ) throws(Problem) -> ControlProtocol.Answer {
+        let connection: FileDescriptor
+        do {
+            connection = try socket.connect()
+        } catch {
+            switch error.rawValue {
+            case ENOENT, ECONNREFUSED, ENOTDIR: throw .notRunning(socket.path)
+            case EACCES, EPERM: throw .notPermitted(socket.path)
+            default: throw .failed(error)
+            }
+        }
+        connection.setTimeout(seconds: 30)
+        connection.writeAll(ControlProtocol.encode(ControlProtocol.Request(command)))
+        guard let line = connection.readLine(bound: ControlProtocol.answerBound),
+            let answer = try? JSONDecoder().decode(ControlProtocol.Answer.self, from: line)
+        else { throw .garbled }
+        if let error = answer.error { throw .refused(error) }
+        return answer
+    }
+}

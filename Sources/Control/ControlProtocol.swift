@@ -1,0 +1,62 @@
+import Foundation
+
+/// The control socket's language: a line of JSON in, a line of JSON out, then the connection is closed.
+package enum ControlProtocol {
+    /// What this build speaks. A request of another version is refused with a sentence that names both.
+    package static let version = 1
+    /// The longest request that is read.
+    static let requestBound = 64 << 10
+    /// The longest answer that a client reads: a million peers' worth.
+    static let answerBound = 1 << 30
+
+    package struct Request: Codable, Sendable {
+        package var version = ControlProtocol.version
+        package var command: Command
+
+        package init(_ command: Command) { self.command = command }
+    }
+
+    package enum Command: String, Codable, Sendable, CaseIterable {
+        /// The router's `RouterStatus`.
+        case status
+    }
+
+    package struct Answer: Codable, Sendable {
+        package var version = ControlProtocol.version
+        package var status: RouterStatus?
+        /// A sentence for the user; nil when the request was carried out.
+        package var error: String?
+
+        package init(status: RouterStatus) { self.status = status }
+        package init(error: String) { self.error = error }
+    }
+
+    static func encode(_ value: some Encodable) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var line = (try? encoder.encode(value)) ?? Data(#"{"version":1,"error":"cannot encode the answer"}"#.utf8)
+        line.append(UInt8(ascii: "\n"))
+        return line
+    }
+
+    /// The request in a line, or the sentence to answer with.
+    static func decode(_ line: Data) -> Result<Request, RequestProblem> {
+        struct Versioned: Decodable { var version: Int }
+        guard let versioned = try? JSONDecoder().decode(Versioned.self, from: line) else {
+            return .failure(RequestProblem("this is no request: a line of JSON with a version and a command is"))
+        }
+        guard versioned.version == version else {
+            return .failure(RequestProblem("request of version \(versioned.version), but this router speaks \(version)"))
+        }
+        guard let request = try? JSONDecoder().decode(Request.self, from: line) else {
+            let known = Command.allCases.map(\.rawValue).joined(separator: ", ")
+            return .failure(RequestProblem("unknown command; there are: \(known)"))
+        }
+        return .success(request)
+    }
+
+    struct RequestProblem: Error {
+        let text: String
+        init(_ text: String) { self.text = text }
+    }
+}

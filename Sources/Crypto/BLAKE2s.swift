@@ -1,0 +1,159 @@
+import CSodium
+
+/// BLAKE2s (RFC 7693), incremental, with an output of 1 to 32 bytes and an optional key of up to 32.
+///
+/// Noncopyable, because a copy of a keyed state is a copy of what the key did; `finish` wipes it.
+package struct BLAKE2s: ~Copyable {
+    package static let blockSize = 64
+    /// Bytes of a hash, and the most that a key or an output may have.
+    package static let digestSize = 32
+    /// Bytes of a MAC of this protocol: mac1, mac2, cookie (P-3.1, P-3.2, P-3.3).
+    package static let macSize = 16
+
+    private var chain = initialisationVector
+    private var block = InlineArray<16, UInt32>(repeating: 0)
+    /// Bytes that stand in the block; it is compressed when more than a full one is there.
+    private var filled = 0
+    /// Bytes compressed so far.
+    private var total: UInt64 = 0
+    private let outputSize: Int
+
+    private static let initialisationVector = SIMD8<UInt32>(
+        0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19)
+
+    package init(outputSize: Int = digestSize) {
+        precondition((1...BLAKE2s.digestSize).contains(outputSize))
+        self.outputSize = outputSize
+        chain[0] ^= 0x0101_0000 ^ UInt32(outputSize)
+    }
+
+    /// With a key of 1 to 32 bytes this is a MAC (RFC 7693 §2.9), which is not HMAC.
+    package init(key: UnsafeRawBufferPointer, outputSize: Int = digestSize) {
+        precondition(key.count <= BLAKE2s.digestSize)
+        self.init(outputSize: outputSize)
+        guard key.count > 0 else { return }
+        chain[0] ^= UInt32(key.count) << 8
+        unsafe withBlock { unsafe $0.copyMemory(from: key.octets, byteCount: key.count) }
+        filled = BLAKE2s.blockSize
+    }
+
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        unsafe update(UnsafeRawPointer(bytes.octets), bytes.count)
+    }
+
+    package mutating func update(_ bytes: UnsafeRawPointer, _ count: Int) {
+        var next = unsafe bytes
+        var left = count
+        while left > 0 {
+            if filled == BLAKE2s.blockSize { compress(last: false) }
+            let taken = min(left, BLAKE2s.blockSize - filled)
+            let offset = filled
+            unsafe withBlock { unsafe ($0 + offset).copyMemory(from: next, byteCount: taken) }
+            filled += taken
+            left -= taken
+            unsafe next += taken
+        }
+    }
+
+    /// Writes `outputSize` bytes and wipes the state, which must not be used again.
+    package mutating func finish(into output: UnsafeMutableRawPointer) {
+        compress(last: true)
+        for index in 0..<8 { chain[index] = chain[index].littleEndian }
+        unsafe withUnsafeMutableBytes(of: &chain) { chain in
+            unsafe output.copyMemory(from: chain.start, byteCount: outputSize)
+            unsafe sodium_memzero(chain.start, chain.count)
+        }
+    }
+
+    private mutating func withBlock(_ body: (UnsafeMutableRawPointer) -> Void) {
+        unsafe withUnsafeMutableBytes(of: &block) { unsafe body($0.start) }
+    }
+
+    /// RFC 7693 §3.2, and leaves the block empty, all zeros.
+    private mutating func compress(last: Bool) {
+        total += UInt64(filled)
+        var work = Rounds(
+            chain: chain, counter: total, last: last, initialisationVector: BLAKE2s.initialisationVector)
+        unsafe withUnsafeMutableBytes(of: &block) { block in
+            unsafe work.mix(UnsafeRawPointer(block.start))
+            unsafe sodium_memzero(block.start, block.count)
+        }
+        chain ^= work.folded
+        filled = 0
+    }
+}
+
+/// The sixteen working words of one compression as four rows, and the ten rounds over them.
+private struct Rounds {
+    private var a, b, c, d: SIMD4<UInt32>
+
+    init(chain: SIMD8<UInt32>, counter: UInt64, last: Bool, initialisationVector: SIMD8<UInt32>) {
+        a = chain.lowHalf
+        b = chain.highHalf
+        c = initialisationVector.lowHalf
+        d =
+            initialisationVector.highHalf
+            ^ SIMD4(
+                UInt32(truncatingIfNeeded: counter), UInt32(truncatingIfNeeded: counter >> 32), last ? .max : 0, 0)
+    }
+
+    /// The upper half of the working words folded onto the lower: what goes into the chain.
+    var folded: SIMD8<UInt32> { SIMD8(lowHalf: a ^ c, highHalf: b ^ d) }
+
+    /// The message words' order in each round (RFC 7693 §2.7), word 0 in the lowest hexadecimal digit.
+    mutating func mix(_ message: UnsafeRawPointer) {
+        unsafe round(message, 0xfedc_ba98_7654_3210)
+        unsafe round(message, 0x357b_20c1_6df9_84ae)
+        unsafe round(message, 0x4917_63ea_df25_0c8b)
+        unsafe round(message, 0x8f04_a562_ebcd_1397)
+        unsafe round(message, 0xd386_cb1e_fa42_7509)
+        unsafe round(message, 0x91ef_57d4_38b0_a6c2)
+        unsafe round(message, 0xb829_3670_a4de_f15c)
+        unsafe round(message, 0xa268_4f05_931c_e7bd)
+        unsafe round(message, 0x5a41_7d2c_803b_9ef6)
+        unsafe round(message, 0x0dc3_e9bf_5167_482a)
+    }
+
+    @inline(__always)
+    private mutating func round(_ message: UnsafeRawPointer, _ order: UInt64) {
+        @inline(__always) func word(_ position: UInt64) -> UInt32 {
+            let index = Int(order >> (position * 4) & 15)
+            return unsafe UInt32(littleEndian: message.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+        }
+        quarter(SIMD4(word(0), word(2), word(4), word(6)), SIMD4(word(1), word(3), word(5), word(7)))
+        turn(1)
+        quarter(SIMD4(word(8), word(10), word(12), word(14)), SIMD4(word(9), word(11), word(13), word(15)))
+        turn(3)
+    }
+
+    /// G of RFC 7693 §3.1 over the four columns at once.
+    @inline(__always)
+    private mutating func quarter(_ x: SIMD4<UInt32>, _ y: SIMD4<UInt32>) {
+        a = a &+ b &+ x
+        d = rotated(d ^ a, 16)
+        c = c &+ d
+        b = rotated(b ^ c, 12)
+        a = a &+ b &+ y
+        d = rotated(d ^ a, 8)
+        c = c &+ d
+        b = rotated(b ^ c, 7)
+    }
+
+    @inline(__always)
+    private func rotated(_ row: SIMD4<UInt32>, _ bits: UInt32) -> SIMD4<UInt32> {
+        row &>> SIMD4(repeating: bits) | row &<< SIMD4(repeating: 32 - bits)
+    }
+
+    /// Turns row b by `lanes`, c by two, d by the rest: 1 makes columns of the diagonals, 3 puts them back.
+    @inline(__always)
+    private mutating func turn(_ lanes: Int) {
+        if lanes == 1 {
+            b = SIMD4(b[1], b[2], b[3], b[0])
+            d = SIMD4(d[3], d[0], d[1], d[2])
+        } else {
+            b = SIMD4(b[3], b[0], b[1], b[2])
+            d = SIMD4(d[1], d[2], d[3], d[0])
+        }
+        c = SIMD4(c[2], c[3], c[0], c[1])
+    }
+}

@@ -1,1 +1,0 @@
-// Crypto: see README.md, "The tree".

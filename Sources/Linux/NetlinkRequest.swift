@@ -1,0 +1,133 @@
+import CMNL
+import Glibc
+import Wire
+
+/// One netlink message while it is put together: header, the family's own header, attributes.
+@safe struct NetlinkRequest: ~Copyable {
+    /// Enough for every request here several times over.
+    static let capacity = 1024
+
+    private let memory: UnsafeMutableRawPointer
+    private let header: UnsafeMutablePointer<nlmsghdr>
+    /// Set when an attribute found no room, an interface's name of a thousand letters say.
+    private(set) var isOverfull = false
+
+    /// NLM_F_REQUEST and NLM_F_ACK are added to `flags`.
+    init(_ type: CInt, flags: CInt = 0) {
+        unsafe memory = .allocate(byteCount: Self.capacity, alignment: 8)
+        unsafe header = mnl_nlmsg_put_header(memory)
+        unsafe header.pointee.nlmsg_type = UInt16(truncatingIfNeeded: type)
+        unsafe header.pointee.nlmsg_flags = UInt16(truncatingIfNeeded: flags | NLM_F_REQUEST | NLM_F_ACK)
+    }
+
+    deinit { unsafe memory.deallocate() }
+
+    /// The family's own header: `ifinfomsg`, `ifaddrmsg`, `rtmsg`, `fib_rule_hdr`.
+    mutating func put<Header: BitwiseCopyable>(header value: Header) {
+        let size = MemoryLayout<Header>.size
+        let place = unsafe mnl_nlmsg_put_extra_header(header, size)
+        unsafe place?.storeBytes(of: value, as: Header.self)
+    }
+
+    mutating func put(_ type: Int, _ value: UInt32) {
+        note(unsafe mnl_attr_put_u32_check(header, Self.capacity, UInt16(type), value))
+    }
+
+    mutating func put(_ type: Int, byte: UInt8) {
+        note(unsafe mnl_attr_put_u8_check(header, Self.capacity, UInt16(type), byte))
+    }
+
+    mutating func put(_ type: Int, _ text: String) {
+        note(unsafe mnl_attr_put_strz_check(header, Self.capacity, UInt16(type), text))
+    }
+
+    /// 4 or 16 bytes in network order.
+    mutating func put(_ type: Int, _ address: IPAddress) {
+        var bytes: (UInt64, UInt64) = (0, 0)
+        let stored = unsafe withUnsafeMutableBytes(of: &bytes) { bytes -> Bool in
+            guard let start = bytes.baseAddress else { return false }
+            unsafe address.store(to: start)
+            return unsafe mnl_attr_put_check(
+                header, Self.capacity, UInt16(type), address.family.byteCount, start)
+        }
+        note(stored)
+    }
+
+    /// An attribute that holds what `body` puts, after `inner` where the kernel wants a header in it.
+    mutating func nest(_ type: Int, _ body: (inout NetlinkRequest) -> Void) {
+        guard let start = unsafe mnl_attr_nest_start_check(header, Self.capacity, UInt16(type)) else {
+            isOverfull = true
+            return
+        }
+        body(&self)
+        unsafe mnl_attr_nest_end(header, start)
+    }
+
+    /// The finished message, numbered `sequence`.
+    mutating func finish(sequence: UInt32) -> UnsafeRawBufferPointer {
+        unsafe header.pointee.nlmsg_seq = sequence
+        return unsafe UnsafeRawBufferPointer(start: memory, count: Int(header.pointee.nlmsg_len))
+    }
+
+    private mutating func note(_ fitted: Bool) { if !fitted { isOverfull = true } }
+}
+
+/// One message of the kernel's answer, valid while it is being looked at.
+@safe struct NetlinkMessage {
+    private let header: UnsafePointer<nlmsghdr>
+
+    init(_ header: UnsafePointer<nlmsghdr>) { unsafe self.header = unsafe header }
+
+    var type: CInt { CInt(unsafe header.pointee.nlmsg_type) }
+
+    /// The family's own header; nil when the message is too short for it.
+    func payload<Header: BitwiseCopyable>(as _: Header.Type) -> Header? {
+        guard unsafe mnl_nlmsg_get_payload_len(header) >= MemoryLayout<Header>.size,
+            let start = unsafe mnl_nlmsg_get_payload(header)
+        else { return nil }
+        return unsafe start.loadUnaligned(as: Header.self)
+    }
+
+    /// Each attribute behind the first `offset` bytes of the payload.
+    func forEachAttribute(after offset: Int, _ body: (NetlinkAttribute) -> Void) {
+        guard unsafe mnl_nlmsg_get_payload_len(header) > offset,
+            let start = unsafe mnl_nlmsg_get_payload_offset(header, offset),
+            let end = unsafe mnl_nlmsg_get_payload_tail(header)
+        else { return }
+        var attribute = unsafe UnsafePointer(start.assumingMemoryBound(to: nlattr.self))
+        while unsafe mnl_attr_ok(attribute, CInt(UnsafeRawPointer(end) - UnsafeRawPointer(attribute))) {
+            unsafe body(NetlinkAttribute(attribute))
+            guard let next = unsafe mnl_attr_next(attribute) else { return }
+            unsafe attribute = UnsafePointer(next)
+        }
+    }
+}
+
+/// One attribute of an answer, valid while it is being looked at.
+@safe struct NetlinkAttribute {
+    private let attribute: UnsafePointer<nlattr>
+
+    init(_ attribute: UnsafePointer<nlattr>) { unsafe self.attribute = unsafe attribute }
+
+    var type: Int { Int(unsafe mnl_attr_get_type(attribute)) }
+
+    var u32: UInt32? {
+        guard unsafe mnl_attr_get_payload_len(attribute) == 4 else { return nil }
+        return unsafe mnl_attr_get_u32(attribute)
+    }
+
+    var address: IPAddress? {
+        guard let start = unsafe mnl_attr_get_payload(attribute) else { return nil }
+        return switch unsafe mnl_attr_get_payload_len(attribute) {
+        case 4: unsafe IPAddress(v4At: start)
+        case 16: unsafe IPAddress(v6At: start)
+        default: nil
+        }
+    }
+
+    var text: String {
+        guard let start = unsafe mnl_attr_get_payload(attribute) else { return "" }
+        let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(mnl_attr_get_payload_len(attribute)))
+        return unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+}

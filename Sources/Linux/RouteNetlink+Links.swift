@@ -1,0 +1,89 @@
+import CMNL
+import Glibc
+import Wire
+
+extension RouteNetlink {
+    /// The interface called `name`; ENODEV when there is none.
+    package mutating func link(_ name: String) throws(NetlinkError) -> Link {
+        var request = NetlinkRequest(CInt(RTM_GETLINK))
+        request.put(header: ifinfomsg())
+        request.put(Int(IFLA_IFNAME), name)
+        var found: Link?
+        try socket.exchange(request) { message in
+            guard let head = message.payload(as: ifinfomsg.self) else { return }
+            var link = Link(
+                index: UInt32(bitPattern: head.ifi_index), name: name, mtu: 0,
+                isUp: head.ifi_flags & UInt32(IFF_UP) != 0)
+            message.forEachAttribute(after: MemoryLayout<ifinfomsg>.size) {
+                if $0.type == Int(IFLA_MTU), let mtu = $0.u32 { link.mtu = Int(mtu) }
+            }
+            found = link
+        }
+        guard let found else { throw NetlinkError(Errno(ENODEV)) }
+        return found
+    }
+
+    /// The index of the interface called `name`.
+    package mutating func index(of name: String) throws(NetlinkError) -> UInt32 { try link(name).index }
+
+    package mutating func setUp(_ isUp: Bool, link index: UInt32) throws(NetlinkError) {
+        let up = UInt32(IFF_UP)
+        let request = Self.change(index, flags: isUp ? up : 0, mask: up)
+        try socket.exchange(request)
+    }
+
+    package mutating func setMTU(_ mtu: Int, link index: UInt32) throws(NetlinkError) {
+        var request = Self.change(index)
+        request.put(Int(IFLA_MTU), UInt32(truncatingIfNeeded: mtu))
+        try socket.exchange(request)
+    }
+
+    /// Keeps the kernel from making IPv6 link-local addresses on the interface (P-9.9). EAFNOSUPPORT or EOPNOTSUPP
+    /// where the interface has no IPv6.
+    package mutating func disableAddressGeneration(link index: UInt32) throws(NetlinkError) {
+        var request = Self.change(index)
+        request.nest(Int(IFLA_AF_SPEC)) {
+            $0.nest(Int(AF_INET6)) {
+                $0.put(Int(IFLA_INET6_ADDR_GEN_MODE), byte: UInt8(IN6_ADDR_GEN_MODE_NONE.rawValue))
+            }
+        }
+        try socket.exchange(request)
+    }
+
+    private static func change(_ index: UInt32, flags: UInt32 = 0, mask: UInt32 = 0) -> NetlinkRequest {
+        var head = ifinfomsg()
+        head.ifi_index = CInt(bitPattern: index)
+        head.ifi_flags = flags
+        head.ifi_change = mask
+        var request = NetlinkRequest(CInt(RTM_NEWLINK))
+        request.put(header: head)
+        return request
+    }
+
+    // MARK: Links that are made: what topologies are built of
+
+    /// A pair of interfaces, each the other's far end.
+    package mutating func addVeth(_ name: String, peer: String) throws(NetlinkError) {
+        var request = NetlinkRequest(CInt(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL)
+        request.put(header: ifinfomsg())
+        request.put(Int(IFLA_IFNAME), name)
+        request.nest(Int(IFLA_LINKINFO)) {
+            $0.put(Int(IFLA_INFO_KIND), "veth")
+            $0.nest(Int(IFLA_INFO_DATA)) {
+                $0.nest(Int(VETH_INFO_PEER)) {
+                    $0.put(header: ifinfomsg())
+                    $0.put(Int(IFLA_IFNAME), peer)
+                }
+            }
+        }
+        try socket.exchange(request)
+    }
+
+    package mutating func remove(link index: UInt32) throws(NetlinkError) {
+        var head = ifinfomsg()
+        head.ifi_index = CInt(bitPattern: index)
+        var request = NetlinkRequest(CInt(RTM_DELLINK))
+        request.put(header: head)
+        try socket.exchange(request)
+    }
+}

@@ -1,0 +1,98 @@
+import CMNL
+import Glibc
+import Wire
+
+extension RouteNetlink {
+    /// Adds a route out of an interface; EEXIST when its table has one for the prefix with the same metric, whatever
+    /// interface that one goes to.
+    package mutating func add(_ route: Route, link index: UInt32) throws(NetlinkError) {
+        try exchange(CInt(RTM_NEWROUTE), NLM_F_CREATE | NLM_F_EXCL, route, index)
+    }
+
+    /// Removes a route as `add` has made it; ESRCH when it is not there.
+    package mutating func remove(_ route: Route, link index: UInt32) throws(NetlinkError) {
+        try exchange(CInt(RTM_DELROUTE), 0, route, index)
+    }
+
+    /// The unicast routes out of an interface, of both families and every table, whoever made them.
+    package mutating func routes(link index: UInt32) throws(NetlinkError) -> [Route] {
+        var request = NetlinkRequest(CInt(RTM_GETROUTE), flags: NLM_F_DUMP)
+        request.put(header: rtmsg())
+        var found: [Route] = []
+        try socket.exchange(request) { message in
+            guard let head = message.payload(as: rtmsg.self), head.rtm_type == UInt8(RTN_UNICAST) else { return }
+            guard let any = Self.anyAddress(CInt(head.rtm_family)) else { return }
+            var destination = any
+            var interface: UInt32?
+            var table = UInt32(head.rtm_table)
+            var metric: UInt32?
+            message.forEachAttribute(after: MemoryLayout<rtmsg>.size) {
+                switch $0.type {
+                case Int(RTA_DST.rawValue): destination = $0.address ?? destination
+                case Int(RTA_OIF.rawValue): interface = $0.u32
+                case Int(RTA_TABLE.rawValue): table = $0.u32 ?? table
+                case Int(RTA_PRIORITY.rawValue): metric = $0.u32
+                default: break
+                }
+            }
+            guard interface == index, let prefix = Prefix(destination, length: Int(head.rtm_dst_len)) else { return }
+            found.append(Route(prefix, table: table, metric: metric))
+        }
+        return found
+    }
+
+    /// Where the kernel would send a packet to `destination` now: the interface, and the source that it would choose.
+    /// ENETUNREACH when there is no way.
+    package mutating func way(to destination: IPAddress, mark: UInt32 = 0) throws(NetlinkError) -> LocalAddress {
+        var head = rtmsg()
+        head.rtm_family = Self.family(destination.family)
+        head.rtm_dst_len = UInt8(destination.family.bitWidth)
+        var request = NetlinkRequest(CInt(RTM_GETROUTE))
+        request.put(header: head)
+        request.put(Int(RTA_DST.rawValue), destination)
+        if mark != 0 { request.put(Int(RTA_MARK.rawValue), mark) }
+        var interface: UInt32 = 0
+        var source: IPAddress?
+        try socket.exchange(request) { message in
+            message.forEachAttribute(after: MemoryLayout<rtmsg>.size) {
+                switch $0.type {
+                case Int(RTA_OIF.rawValue): interface = $0.u32 ?? 0
+                case Int(RTA_PREFSRC.rawValue): source = $0.address
+                default: break
+                }
+            }
+        }
+        guard let source else { throw NetlinkError(Errno(ENETUNREACH)) }
+        return LocalAddress(address: source, interface: interface)
+    }
+
+    private mutating func exchange(
+        _ type: CInt, _ flags: CInt, _ route: Route, _ index: UInt32
+    ) throws(NetlinkError) {
+        var head = rtmsg()
+        head.rtm_family = Self.family(route.prefix.family)
+        head.rtm_dst_len = UInt8(route.prefix.length)
+        // Tables above 255 stand in RTA_TABLE alone.
+        head.rtm_table = UInt8(route.table < 256 ? route.table : UInt32(RT_TABLE_UNSPEC.rawValue))
+        head.rtm_protocol = UInt8(RTPROT_STATIC)
+        head.rtm_scope = UInt8(RT_SCOPE_LINK.rawValue)
+        head.rtm_type = UInt8(RTN_UNICAST)
+        var request = NetlinkRequest(type, flags: flags)
+        request.put(header: head)
+        request.put(Int(RTA_DST.rawValue), route.prefix.address)
+        request.put(Int(RTA_OIF.rawValue), index)
+        request.put(Int(RTA_TABLE.rawValue), route.table)
+        if let metric = route.metric { request.put(Int(RTA_PRIORITY.rawValue), metric) }
+        try socket.exchange(request)
+    }
+
+    static func family(_ family: IPAddress.Family) -> UInt8 { UInt8(family == .v4 ? AF_INET : AF_INET6) }
+
+    private static func anyAddress(_ family: CInt) -> IPAddress? {
+        switch family {
+        case AF_INET: IPAddress(v4: 0)
+        case AF_INET6: IPAddress(v6High: 0, low: 0)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import AllowedIPs
+import Pipeline
+import Wire
+
+/// Cryptokey routing (§2 of the paper): outbound, which peer owns the destination; inbound, may this peer use that
+/// source? One longest-prefix table per interface answers both (P-4.9).
+package final class AllowedIPsStage: Stage {
+    package static let declaration = StageDeclaration(
+        name: "allowed-ips",
+        summary: "finds the peer that owns a destination, and drops what comes from a source that is not the peer's",
+        outbound: Passage(needs: .plaintext, provides: .peer),
+        inbound: Passage(needs: [.plaintext, .peer], provides: .sourceChecked))
+
+    enum Drop: Int, DropReason {
+        case notIP, noRoute, sourceNotAllowed
+        var name: String {
+            switch self {
+            case .notIP: "not-ip"
+            case .noRoute: "no-route"
+            case .sourceNotAllowed: "source-not-allowed"
+            }
+        }
+    }
+
+    private var tables: ContiguousArray<AllowedIPs>
+    private var drops = DropCounters<Drop>()
+
+    package init(interfaces: Int) {
+        tables = ContiguousArray((0..<interfaces).map { _ in AllowedIPs() })
+    }
+
+    /// Gives a prefix to a peer, taking it from whoever had it (P-7.3).
+    package func insert(_ prefix: Prefix, _ peer: PeerID, on interface: InterfaceID) {
+        tables[interface.index].insert(prefix, peer)
+    }
+
+    package func outbound(_ batch: inout PacketBatch) {
+        let table = tables[batch.interface.index]
+        batch.filter { packet in
+            guard let destination = unsafe IPPacket.destination(packet.contents) else {
+                return drops.drop(packet, .notIP)
+            }
+            let peer = table.lookup(destination)
+            guard peer != .none else { return drops.drop(packet, .noRoute) }
+            packet.peer = peer
+            return .pass
+        }
+    }
+
+    package func inbound(_ batch: inout PacketBatch) {
+        let table = tables[batch.interface.index]
+        batch.filter { packet in
+            guard let source = unsafe IPPacket.source(packet.contents) else { return drops.drop(packet, .notIP) }
+            guard table.lookup(source) == packet.peer else { return drops.drop(packet, .sourceNotAllowed) }
+            return .pass
+        }
+    }
+
+    package func remove(_ peer: PeerID) {
+        for index in tables.indices { tables[index].removeAll(of: peer) }
+    }
+
+    package var report: StageReport { StageReport(drops: drops.report) }
+}

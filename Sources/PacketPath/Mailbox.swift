@@ -1,0 +1,81 @@
+import Pipeline
+import Synchronization
+import Wire
+
+/// Packets that one worker read and another one owns, on their way between them.
+///
+/// Passed as a whole: whoever has the parcel has its packets, so the batch needs no lock.
+final class Parcel: @unchecked Sendable {  // Sendable: it has one holder at a time, handed over under the mailbox's lock
+    var batch = PacketBatch(pool: BufferPool())
+    var direction = Direction.outbound
+
+    enum Direction {
+        /// Towards the wire: goes on below the stage that found the peer.
+        case outbound
+        /// From the wire: goes on at the stage that opens it.
+        case inbound
+    }
+}
+
+/// What other threads have for a worker. The only lock of the packet path, taken once a batch and only where a peer's
+/// packets arrive at a worker that does not own it.
+package final class Mailbox: Sendable {
+    /// The most parcels that wait; more are dropped and counted by the sender.
+    static let parcelBound = 64
+    /// Empty parcels kept for the next sender.
+    private static let emptyBound = 8
+
+    package typealias Errand = @Sendable (Worker, Instant) -> Void
+
+    private struct Contents: ~Copyable {
+        var parcels: [Parcel] = []
+        var empties: [Parcel] = []
+        var errands: [Errand] = []
+        var isIdle: Bool { parcels.isEmpty && errands.isEmpty }
+    }
+
+    private let contents = Mutex(Contents())
+    /// Wakes the worker's thread; called when the mailbox stops being empty.
+    private let wake: @Sendable () -> Void
+
+    package init(wake: @escaping @Sendable () -> Void = {}) { self.wake = wake }
+
+    /// Hands `parcel` over and gives back an empty one where there is one; nil and no change when the mailbox is full.
+    func send(_ parcel: Parcel) -> (sent: Bool, empty: Parcel?) {
+        let (sent, empty, wasIdle) = contents.withLock { contents -> (Bool, Parcel?, Bool) in
+            guard contents.parcels.count < Self.parcelBound else { return (false, nil, false) }
+            let wasIdle = contents.isIdle
+            contents.parcels.append(parcel)
+            return (true, contents.empties.popLast(), wasIdle)
+        }
+        if wasIdle { wake() }
+        return (sent, empty)
+    }
+
+    /// Runs `errand` on the worker's thread between two batches.
+    package func post(_ errand: @escaping Errand) {
+        let wasIdle = contents.withLock { contents in
+            let wasIdle = contents.isIdle
+            contents.errands.append(errand)
+            return wasIdle
+        }
+        if wasIdle { wake() }
+    }
+
+    /// Everything that has come, in order.
+    func collect() -> (parcels: [Parcel], errands: [Errand]) {
+        contents.withLock { contents in
+            guard !contents.isIdle else { return ([], []) }
+            let all = (contents.parcels, contents.errands)
+            contents.parcels = []
+            contents.errands = []
+            return all
+        }
+    }
+
+    func giveBack(_ parcels: [Parcel]) {
+        contents.withLock { contents in
+            contents.empties.append(contentsOf: parcels.prefix(Self.emptyBound - contents.empties.count))
+        }
+    }
+}

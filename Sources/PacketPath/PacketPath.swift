@@ -1,1 +1,0 @@
-// PacketPath: see README.md, "The tree".

@@ -1,0 +1,63 @@
+import Pipeline
+import WireGuard
+import Wire
+
+/// Lays sealed messages out for the wire: consecutive ones to one peer that have one size stand back to back in one
+/// buffer, and leave in one send.
+///
+/// The last packet of `runs` is the one that grows. A run ends with a message that is shorter than the first (the
+/// kernel cuts a run into equal parts and a rest), and at the kernel's bounds.
+struct RunBuilder: ~Copyable {
+    var runs: PacketBatch
+    private var isOpen = false
+    private var datagrams = 0
+
+    init(pool: BufferPool) { runs = PacketBatch(pool: pool) }
+
+    /// Whether `count` messages of at most `size` bytes are sure to find room.
+    func hasRoom(for count: Int, size: Int) -> Bool {
+        let each = max(1, min(Limits.datagramsPerRun, Limits.bytesPerRun / max(size, 1)))
+        // The first of them may end a run, the last, shorter one never needs one of its own.
+        return (count + each - 1) / each + 1 <= runs.room
+    }
+
+    /// Room for one message of `size` bytes, at most `Limits.bytesPerRun`, behind what is there. There is room enough
+    /// around it for sealing in place: what is overwritten behind it is still free.
+    mutating func message(to peer: PeerID, _ path: Path, size: Int) -> UnsafeMutableRawPointer {
+        if isOpen, continues(peer, path, size) {
+            let last = runs.count - 1
+            let offset = runs[last].count
+            if size < runs[last].datagramSize { isOpen = false }
+            runs[last].count = offset + size
+            datagrams += 1
+            return unsafe runs[last].bytes + offset
+        }
+        var packet = Packet(runs.pool.take(.large), count: size)
+        packet.peer = peer
+        packet.path = path
+        packet.datagramSize = size
+        runs.append(packet)
+        isOpen = true
+        datagrams = 1
+        return unsafe runs[runs.count - 1].bytes
+    }
+
+    /// A message of its own, as it is.
+    mutating func append(_ packet: consuming Packet) {
+        isOpen = false
+        runs.append(packet)
+    }
+
+    /// Puts the runs in the place of what `batch` holds, which is nothing any more.
+    mutating func finish(into batch: inout PacketBatch) {
+        isOpen = false
+        batch.exchangePackets(with: &runs)
+        runs.removeAll()
+    }
+
+    private func continues(_ peer: PeerID, _ path: Path, _ size: Int) -> Bool {
+        let last = runs.count - 1
+        return runs[last].peer == peer && size <= runs[last].datagramSize && datagrams < Limits.datagramsPerRun
+            && runs[last].count + size <= Limits.bytesPerRun && runs[last].path == path
+    }
+}

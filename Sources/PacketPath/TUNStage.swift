@@ -1,0 +1,50 @@
+import Linux
+import Pipeline
+import TUN
+import Wire
+
+/// The top of the path: packets between the host's network stack and the stages.
+package final class TUNStage: Stage {
+    package static let declaration = StageDeclaration(
+        name: "tun",
+        summary: "reads packets from the TUN device and writes packets to it, super-packets whole",
+        outbound: Passage(provides: .plaintext),
+        inbound: Passage(needs: [.plaintext, .sourceChecked]))
+
+    /// A turn reads at most so many packets, and no more once so many bytes are there: enough for a full run to the
+    /// wire, and what a second-level cache holds together with its sealed copy.
+    private static let packetsPerTurn = 64
+    private static let bytesPerTurn = 256 << 10
+    /// Read at a time, between two looks at the sum.
+    private static let packetsPerRead = 8
+
+    /// By interface.
+    package let queues: [TUNQueue]
+
+    package init(queues: [TUNQueue]) { self.queues = queues }
+
+    /// Reads what waits on the batch's interface; an error when the device is out of order for good.
+    package func receive(into batch: inout PacketBatch) -> Errno? {
+        var counted = 0
+        var bytes = 0
+        while batch.count < Self.packetsPerTurn, bytes < Self.bytesPerTurn {
+            let limit = min(Self.packetsPerRead, Self.packetsPerTurn - batch.count)
+            switch queues[batch.interface.index].receive(into: &batch, limit: limit) {
+            case .drained: return nil
+            case .failed(let error): return error
+            case .more: break
+            }
+            while counted < batch.count {
+                bytes += batch[counted].count
+                counted += 1
+            }
+        }
+        return nil
+    }
+
+    package func inbound(_ batch: inout PacketBatch) { queues[batch.interface.index].send(&batch) }
+
+    package var report: StageReport {
+        queues.reduce(into: StageReport()) { $0.add($1.report) }
+    }
+}

@@ -1,0 +1,77 @@
+import Pipeline
+import Wire
+import WireGuard
+
+extension WireGuardStage {
+    package var nextDeadline: Instant {
+        var earliest = Instant.never
+        for index in interfaces.indices {
+            guard pending[index].isEmpty else { return Instant(nanoseconds: 0) }
+            earliest = min(earliest, interfaces[index].engine.nextDeadline)
+        }
+        return earliest
+    }
+
+    /// What timers and handshakes demand: messages of their own, and the packets that waited for a session.
+    package func originate(down: inout PacketBatch, up: inout PacketBatch) {
+        let id = down.interface
+        let interface = interfaces[id.index]
+        let now = down.now
+        if interface.engine.nextDeadline <= now {
+            interface.engine.expire(now)
+            collect(interface.engine, id)
+        }
+        let actions = pending[id.index]
+        pending[id.index] = []
+        for action in actions {
+            if builder.runs.isFull || !act(action, interface, now) { pending[id.index].append(action) }
+        }
+        collect(interface.engine, id)
+        builder.finish(into: &down)
+    }
+
+    /// Moves what an engine wants done to where it waits for `originate`.
+    func collect(_ engine: Engine, _ id: InterfaceID) {
+        if !engine.outbox.isEmpty { pending[id.index] += engine.outbox.take() }
+    }
+
+    /// False when the batch had no room for all of it.
+    private func act(_ action: Outbox.Action, _ interface: Interface, _ now: Instant) -> Bool {
+        switch action {
+        case .send(let message):
+            var packet = Packet(pool.take(.small), count: message.count)
+            packet.peer = message.peer
+            packet.path = message.path
+            unsafe message.copy(to: packet.bytes)
+            builder.append(packet)
+            return true
+        case .release(let peer, let orConfirm):
+            return release(peer, orConfirm: orConfirm, interface, now)
+        case .purge(let peer):
+            dropStaged(of: peer, .noAnswer)
+            return true
+        case .note(let peer, let event):
+            note(peer, event)
+            return true
+        }
+    }
+
+    private func release(_ peer: PeerID, orConfirm: Bool, _ interface: Interface, _ now: Instant) -> Bool {
+        guard let waiting = staged[peer] else {
+            if orConfirm { interface.engine.sendKeepalive(to: peer, now) }
+            return true
+        }
+        guard let path = interface.engine.path(to: peer) else { return true }
+        var refusals = StagedQueue<Packet>(bound: 1)
+        while refusals.isEmpty, let packet = waiting.queue.popFirst() {
+            if let refused = seal(packet, path, interface, now) { _ = refusals.append(refused) }
+        }
+        guard let refused = refusals.popFirst() else {
+            staged[peer] = nil
+            return true
+        }
+        waiting.queue.putBack(refused)
+        // Without a session the next handshake's end releases it; without room the next turn does.
+        return true
+    }
+}

@@ -1,0 +1,66 @@
+import Pipeline
+import Wire
+import WireGuard
+
+extension WireGuardStage {
+    package func outbound(_ batch: inout PacketBatch) {
+        let interface = interfaces[batch.interface.index]
+        let now = batch.now
+        batch.drain { packet in
+            let peer = packet.peer
+            guard let path = interface.engine.path(to: peer) else {
+                drops.count(.noEndpoint, packet.wirePackets)
+                return pool.recycle(packet.buffer)
+            }
+            // What waits goes first, so that the order within a flow holds.
+            guard staged[peer] == nil else { return stage(packet) }
+            if let refused = seal(packet, path, interface, now) { stage(refused) }
+        }
+        builder.finish(into: &batch)
+        collect(interface.engine, batch.interface)
+    }
+
+    /// Seals a packet behind what is in the builder; gives it back where there is no session, or no room in this batch.
+    func seal(_ packet: consuming Packet, _ path: Path, _ interface: Interface, _ now: Instant) -> Packet? {
+        let peer = packet.peer
+        let messages = packet.wirePackets
+        let largest = paddedLength(packet.largestSegment, mtu: interface.mtu) + DataMessage.overhead
+        guard largest <= Limits.bytesPerRun else {
+            drops.count(.tooLarge, messages)
+            pool.recycle(packet.buffer)
+            return nil
+        }
+        guard builder.hasRoom(for: messages, size: largest) else {
+            // Staged, and released with the next turn.
+            pending[interface.id.index].append(.release(peer, orConfirm: false))
+            return packet
+        }
+        guard let permit = interface.engine.permit(peer, count: messages, now) else { return packet }
+
+        var segmenter = unsafe Segmenter(packet.bytes, count: packet.count, packet.offload)
+        var counter = permit.firstCounter
+        var bytes = 0
+        while let segment = segmenter.next() {
+            let padded = paddedLength(segment.count, mtu: interface.mtu)
+            let size = padded + DataMessage.overhead
+            let source = unsafe packet.bytes + segment.offset
+            let message = unsafe builder.message(to: peer, path, size: size)
+            if padded == segment.count {
+                unsafe permit.keypair.seal(counter, source, padded, to: message)
+            } else {
+                // The padding is zeros, and stands where the next segment's payload is.
+                let behind = unsafe source + segment.count
+                let kept = unsafe behind.loadUnaligned(as: SIMD16<UInt8>.self)
+                unsafe behind.storeBytes(of: SIMD16<UInt8>(), as: SIMD16<UInt8>.self)
+                unsafe permit.keypair.seal(counter, source, padded, to: message)
+                unsafe behind.storeBytes(of: kept, as: SIMD16<UInt8>.self)
+            }
+            counter += 1
+            bytes += size
+        }
+        sealed += counter - permit.firstCounter
+        interface.engine.sent(peer, bytes: bytes, now)
+        pool.recycle(packet.buffer)
+        return nil
+    }
+}

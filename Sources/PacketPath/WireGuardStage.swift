@@ -1,0 +1,164 @@
+import Crypto
+import Pipeline
+import Wire
+import WireGuard
+
+/// Seals what goes to a peer, opens what comes from one, and keeps the sessions up.
+///
+/// Outbound a super-packet is cut up only here, each segment straight into the run that is sent. While a peer has no
+/// session its packets are staged, the oldest giving way.
+package final class WireGuardStage: Stage {
+    package static let declaration = StageDeclaration(
+        name: "wireguard",
+        summary: "seals outbound packets for their peer and opens inbound ones",
+        outbound: Passage(needs: [.plaintext, .peer], provides: .sealed, removes: .plaintext),
+        inbound: Passage(needs: .sealed, provides: [.plaintext, .peer], removes: .sealed))
+
+    enum Drop: Int, DropReason {
+        case noEndpoint, staleStaged, noAnswer, tooLarge, batchFull
+        case innerTooShort, innerNotIP, innerLyingLength
+        var name: String {
+            switch self {
+            case .noEndpoint: "no-endpoint"
+            case .staleStaged: "staged-too-many"
+            case .noAnswer: "handshake-unanswered"
+            case .tooLarge: "too-large-to-seal"
+            case .batchFull: "batch-full"
+            case .innerTooShort: "inner-too-short"
+            case .innerNotIP: "inner-not-ip"
+            case .innerLyingLength: "inner-lying-length"
+            }
+        }
+    }
+
+    /// One WireGuard interface as this worker sees it.
+    package struct Interface {
+        package let id: InterfaceID
+        package let engine: Engine
+        package let mtu: Int
+
+        package init(_ id: InterfaceID, engine: Engine, mtu: Int) {
+            self.id = id
+            self.engine = engine
+            self.mtu = mtu
+        }
+    }
+
+    /// Which worker has the peer of a public key; shared by all workers, by interface.
+    package typealias Directory = [PublicKey: Int]
+    /// Takes an initiation to the worker that owns its sender.
+    package typealias Refer = (_ worker: Int, InterfaceID, IdentifiedInitiation, Path) -> Void
+
+    /// Log entries that wait for the worker to take them; more are not kept.
+    private static let noteBound = 1024
+
+    let worker: Int
+    let indices: IndexSpace
+    let interfaces: ContiguousArray<Interface>
+    var directories: ContiguousArray<Directory>
+    let refer: Refer
+    let pool: BufferPool
+
+    var builder: RunBuilder
+    var opened: PacketBatch
+    var staged: [PeerID: StagedPackets] = [:]
+    /// What engines want done and has not been done, by interface.
+    var pending: ContiguousArray<[Outbox.Action]>
+    var notes: [(PeerID, PeerEvent)] = []
+
+    var drops = DropCounters<Drop>()
+    var rejections = DropCounters<Rejection>()
+    var sealed: UInt64 = 0
+    var received: UInt64 = 0
+
+    package init(
+        interfaces: [Interface], directories: [Directory], worker: Int = 0, indices: IndexSpace, pool: BufferPool,
+        refer: @escaping Refer = { _, _, _, _ in }
+    ) {
+        self.interfaces = ContiguousArray(interfaces)
+        self.directories = ContiguousArray(directories)
+        self.worker = worker
+        self.indices = indices
+        self.pool = pool
+        self.refer = refer
+        builder = RunBuilder(pool: pool)
+        opened = PacketBatch(pool: pool)
+        pending = ContiguousArray(repeating: [], count: interfaces.count)
+    }
+
+    /// Takes over a peer that this worker owns.
+    package func add(_ peer: consuming PeerConfiguration, on id: InterfaceID, _ now: Instant) {
+        let engine = interfaces[id.index].engine
+        engine.add(peer, now)
+        collect(engine, id)
+    }
+
+    /// Where a peer is to be found from now on, as far as nothing newer has been heard from it.
+    package func setEndpoint(of peer: PeerID, _ endpoint: Endpoint, on id: InterfaceID, _ now: Instant) {
+        let engine = interfaces[id.index].engine
+        engine.setEndpoint(of: peer, endpoint, now)
+        collect(engine, id)
+    }
+
+    /// The peers of an interface that this worker owns, as they stand.
+    package func snapshot(_ id: InterfaceID, _ now: Instant) -> [PeerSnapshot] {
+        interfaces[id.index].engine.snapshot(now)
+    }
+
+    package func remove(_ peer: PeerID) {
+        for interface in interfaces { interface.engine.remove(peer) }
+        dropStaged(of: peer, .noAnswer)
+    }
+
+    package func take(_ notice: Notice) {
+        switch notice {
+        case .sourceGone(let peer): for interface in interfaces { interface.engine.sourceGone(peer) }
+        }
+    }
+
+    /// What has changed since the last call, for the log.
+    package func takeNotes() -> [(PeerID, PeerEvent)] {
+        defer { notes.removeAll(keepingCapacity: true) }
+        return notes
+    }
+
+    package var report: StageReport {
+        StageReport(
+            counters: [
+                StageReport.Count("packets-sealed", sealed), StageReport.Count("packets-opened", received),
+                StageReport.Count("packets-staged", staged.values.reduce(0) { $0 + UInt64($1.queue.count) }),
+            ],
+            drops: drops.report + rejections.report)
+    }
+
+    // MARK: Staging
+
+    func stage(_ packet: consuming Packet) {
+        let peer = packet.peer
+        let waiting = staged[peer] ?? StagedPackets()
+        staged[peer] = waiting
+        if let oldest = waiting.queue.append(packet) {
+            drops.count(.staleStaged, oldest.wirePackets)
+            pool.recycle(oldest.buffer)
+        }
+    }
+
+    func dropStaged(of peer: PeerID, _ reason: Drop) {
+        guard let waiting = staged.removeValue(forKey: peer) else { return }
+        while let packet = waiting.queue.popFirst() {
+            drops.count(reason, packet.wirePackets)
+            pool.recycle(packet.buffer)
+        }
+    }
+
+    func note(_ peer: PeerID, _ event: PeerEvent) {
+        if notes.count < Self.noteBound { notes.append((peer, event)) }
+    }
+}
+
+/// The packets of one peer that wait for a session.
+final class StagedPackets {
+    var queue = StagedQueue<Packet>()
+}
+
+extension Rejection: DropReason {}

@@ -1,0 +1,185 @@
+import Linux
+import Pipeline
+import Wire
+
+/// One worker: its instances of the stages, its ends of every interface, and the peers that it owns.
+///
+/// A worker runs in turns. A turn takes what the ends and the other workers have for it through the stages, all at
+/// one moment, and then lets the stages originate what is due. It knows no thread and no clock: `WorkerThread` gives it
+/// both, and a test can be the thread of several workers.
+package final class Worker {
+    package let id: Int
+    /// Top to bottom: `tun` first, `udp` last.
+    package let stages: [any Stage]
+    package let tun: TUNStage
+    package let udp: UDPStage
+    private let interfaceCount: Int
+
+    /// Below this stage the peer is known, so that packets can be told by owner.
+    private let ownershipKnown: Int
+    /// The stage that opens what comes in, and can tell whose it is.
+    private let opening: Int
+    private let steering: any Steering
+
+    private let mailbox: Mailbox
+    private var handoff: Handoff
+    /// The worker that owns each peer, by `PeerID.index`.
+    private var owners: ContiguousArray<Int> = []
+
+    private var outbound: PacketBatch
+    private var inbound: PacketBatch
+
+    /// Stages in the order of the picture, `tun` and `udp` at the ends; the order has been checked (`StageOrder`).
+    package init(id: Int, stages: [any Stage], interfaces: Int, mailboxes: [Mailbox], pool: BufferPool) {
+        guard let tun = stages.first as? TUNStage, let udp = stages.last as? UDPStage,
+            let ownershipKnown = stages.firstIndex(where: { type(of: $0).declaration.outbound.provides.contains(.peer) }),
+            let opening = stages.firstIndex(where: { type(of: $0).declaration.inbound.removes.contains(.sealed) }),
+            let steering = stages[opening] as? any Steering
+        else { preconditionFailure("the order of stages was not checked") }
+        self.id = id
+        self.stages = stages
+        self.tun = tun
+        self.udp = udp
+        self.ownershipKnown = ownershipKnown
+        self.opening = opening
+        self.steering = steering
+        interfaceCount = interfaces
+        mailbox = mailboxes[id]
+        handoff = Handoff(worker: id, mailboxes: mailboxes)
+        outbound = PacketBatch(pool: pool)
+        inbound = PacketBatch(pool: pool)
+    }
+
+    /// Says which worker owns a peer. Every worker is told of every peer.
+    package func setOwner(of peer: PeerID, _ worker: Int) {
+        while owners.count <= peer.index { owners.append(0) }
+        owners[peer.index] = worker
+    }
+
+    /// The stage of this type, where the pipeline has it.
+    package func stage<Kind: Stage>(_ kind: Kind.Type) -> Kind? {
+        for stage in stages { if let stage = stage as? Kind { return stage } }
+        return nil
+    }
+
+    // MARK: A turn
+
+    /// Everything once: for ends in memory, which have no descriptors to wait for.
+    package func turn(_ now: Instant) {
+        takeMail(now)
+        for index in 0..<interfaceCount {
+            _ = takeOutbound(InterfaceID(index), now)
+            takeInbound(InterfaceID(index), now)
+        }
+        originate(now)
+    }
+
+    /// When a turn is due though nothing has come in.
+    package var nextDeadline: Instant { stages.reduce(.never) { min($0, $1.nextDeadline) } }
+
+    /// One batch from an interface's TUN queue; the error that puts the queue out of order.
+    package func takeOutbound(_ interface: InterfaceID, _ now: Instant) -> Errno? {
+        outbound.interface = interface
+        outbound.now = now
+        let failure = tun.receive(into: &outbound)
+        runDown(from: 1, &outbound)
+        return failure
+    }
+
+    /// One batch from an interface's sockets.
+    package func takeInbound(_ interface: InterfaceID, _ now: Instant) {
+        inbound.interface = interface
+        inbound.now = now
+        udp.receive(into: &inbound)
+        runUp(from: stages.count - 2, &inbound)
+    }
+
+    /// What other threads have sent: packets of our peers that arrived elsewhere, and errands.
+    package func takeMail(_ now: Instant) {
+        let (parcels, errands) = mailbox.collect()
+        for parcel in parcels {
+            switch parcel.direction {
+            case .outbound: take(parcel, &outbound, now) { runDown(from: ownershipKnown + 1, &$0) }
+            case .inbound: take(parcel, &inbound, now) { runUp(from: opening, &$0, steered: true) }
+            }
+        }
+        if !parcels.isEmpty { mailbox.giveBack(parcels) }
+        for errand in errands { errand(self, now) }
+    }
+
+    /// Lets every stage that owes something send it, until nobody owes anything for this moment.
+    package func originate(_ now: Instant) {
+        // What one stage sends may make another one owe, hence again; a bound, so that a stage that owes for ever
+        // cannot keep the worker from its ends.
+        for _ in 0..<Self.originationBound {
+            var anyDue = false
+            for index in stages.indices where stages[index].nextDeadline <= now {
+                anyDue = true
+                for interface in 0..<interfaceCount { originate(stageAt: index, InterfaceID(interface), now) }
+            }
+            guard anyDue else { return }
+        }
+    }
+
+    private static let originationBound = 8
+
+    private func originate(stageAt index: Int, _ interface: InterfaceID, _ now: Instant) {
+        outbound.interface = interface
+        outbound.now = now
+        inbound.interface = interface
+        inbound.now = now
+        stages[index].originate(down: &outbound, up: &inbound)
+        runDown(from: index + 1, &outbound)
+        runUp(from: index - 1, &inbound)
+    }
+
+    // MARK: The stages in order
+
+    private func runDown(from first: Int, _ batch: inout PacketBatch) {
+        var index = first
+        while index < stages.count, !batch.isEmpty {
+            stages[index].outbound(&batch)
+            if index == ownershipKnown { handoff.sort(&batch, .outbound) { owners[$0.peer.index] } }
+            index += 1
+        }
+        deliverNotices(&batch)
+    }
+
+    private func runUp(from first: Int, _ batch: inout PacketBatch, steered: Bool = false) {
+        var index = first
+        while index >= 0, !batch.isEmpty {
+            if index == opening, !steered { handoff.sort(&batch, .inbound) { steering.owner(of: $0) } }
+            stages[index].inbound(&batch)
+            index -= 1
+        }
+        deliverNotices(&batch)
+    }
+
+    private func deliverNotices(_ batch: inout PacketBatch) {
+        guard !batch.notices.isEmpty else { return }
+        for notice in batch.notices { for stage in stages { stage.take(notice) } }
+        batch.notices.removeAll(keepingCapacity: true)
+    }
+
+    private func take(
+        _ parcel: Parcel, _ batch: inout PacketBatch, _ now: Instant, _ run: (inout PacketBatch) -> Void
+    ) {
+        batch.interface = parcel.batch.interface
+        batch.now = now
+        batch.exchangePackets(with: &parcel.batch)
+        run(&batch)
+    }
+
+    // MARK: Reports
+
+    /// Each stage's counters by name, and what was handed over.
+    package var reports: [(stage: String, report: StageReport)] {
+        stages.map { (type(of: $0).declaration.name, $0.report) } + [("workers", handoff.report)]
+    }
+}
+
+extension Handoff {
+    var report: StageReport {
+        StageReport(counters: [StageReport.Count("packets-handed-over", handedOver)], drops: drops.report)
+    }
+}

@@ -1,0 +1,70 @@
+import Linux
+import Pipeline
+import Synchronization
+import Wire
+
+/// A worker on a thread of its own: sleeps until one of its ends, its mailbox or a deadline wants it.
+package final class WorkerThread: Sendable {
+    /// What a readiness event is about: the low 32 bits are the interface.
+    private enum Token {
+        static let tun: UInt64 = 1 << 32
+        static let udp: UInt64 = 2 << 32
+        static let mailbox: UInt64 = 3 << 32
+        static let kind: UInt64 = 0xffff_ffff_0000_0000
+    }
+
+    private let wakeup: EventDescriptor
+    private let stopped = Atomic(false)
+
+    package init() throws(Errno) { wakeup = try EventDescriptor() }
+
+    /// For the worker's mailbox.
+    package func wake() { wakeup.signal() }
+
+    package func stop() {
+        stopped.store(true, ordering: .releasing)
+        wakeup.signal()
+    }
+
+    /// Runs turns until `stop`. `observe` is called after each turn, outside of the stages; `failed` when a TUN device
+    /// is out of order and no longer waited for.
+    package func run(
+        _ worker: Worker, observe: (Worker) -> Void, failed: (InterfaceID, Errno) -> Void
+    ) throws(Errno) {
+        var epoll = try Epoll()
+        try epoll.add(wakeup.rawValue, token: Token.mailbox)
+        for (index, queue) in worker.tun.queues.enumerated() {
+            if let descriptor = queue.device.descriptor {
+                try epoll.add(descriptor, token: Token.tun | UInt64(index))
+            }
+        }
+        for (index, port) in worker.udp.ports.enumerated() {
+            for descriptor in port.descriptors { try epoll.add(descriptor, token: Token.udp | UInt64(index)) }
+        }
+
+        var now = Clocks.now()
+        while !stopped.load(ordering: .acquiring) {
+            let ready = try epoll.wait(until: worker.nextDeadline, now: now)
+            now = Clocks.now()
+            for event in 0..<ready {
+                let token = epoll[event].token
+                let interface = InterfaceID(Int(token & ~Token.kind))
+                switch token & Token.kind {
+                case Token.tun:
+                    guard let failure = worker.takeOutbound(interface, now) else { break }
+                    if let descriptor = worker.tun.queues[interface.index].device.descriptor {
+                        try epoll.remove(descriptor)
+                    }
+                    failed(interface, failure)
+                case Token.udp:
+                    worker.takeInbound(interface, now)
+                default:
+                    _ = wakeup.clear()
+                    worker.takeMail(now)
+                }
+            }
+            worker.originate(now)
+            observe(worker)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Wire
+
+/// A host, which may be a name to be looked up, and a UDP port.
+package struct HostPort: Hashable, Sendable {
+    package enum Host: Hashable, Sendable {
+        /// The zone is the interface, by name or number, that a link-local IPv6 address belongs to.
+        case address(IPAddress, zone: String?)
+        case name(String)
+    }
+
+    /// The most characters of a name, and of one of its labels (RFC 1035 §2.3.4).
+    static let maximumNameLength = 253
+    static let maximumLabelLength = 63
+
+    package let host: Host
+    package let port: UInt16
+
+    package init(host: Host, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Where to send to, when that can be told without a look-up: an address, its zone a number.
+    package var endpoint: Endpoint? {
+        guard case .address(let address, let zone) = host else { return nil }
+        guard let zone else { return Endpoint(address: address, port: port) }
+        return UInt32(zone).map { Endpoint(address: address, port: port, scope: $0) }
+    }
+}
+
+extension HostPort: ScalarOption, CustomStringConvertible {
+    package static var expected: String { "an endpoint such as vpn.example.net:51820 or [2001:db8::1]:51820" }
+
+    package init(_ scalar: Value.Scalar) throws(OptionError) {
+        let text = scalar.text
+        guard let colon = text.lastIndex(of: ":") else { throw Self.unexpected(scalar, ": the port is missing") }
+        let host = text[..<colon]
+        let inBrackets = host.first == "[" && host.last == "]"
+        guard inBrackets || !host.contains(":") else {
+            let bare = IPAddress(text) == nil ? "" : ": an IPv6 address stands in [ ], and the port after it"
+            throw Self.unexpected(scalar, bare)
+        }
+        let digits = text[text.index(after: colon)...]
+        guard !digits.isEmpty, digits.allSatisfy({ ("0"..."9").contains($0) }), let port = UInt16(digits), port > 0 else {
+            throw Self.unexpected(scalar, ": the port is a number from 1 to 65535")
+        }
+        let named = inBrackets ? Self.v6(host.dropFirst().dropLast()) : Self.v4OrName(host)
+        guard let named else { throw Self.unexpected(scalar) }
+        self.init(host: named, port: port)
+    }
+
+    private static func v6(_ text: Substring) -> Host? {
+        let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = parts.first, let address = IPAddress(first), address.family == .v6 else { return nil }
+        guard parts.count == 2 else { return .address(address, zone: nil) }
+        let fits = (1...15).contains(parts[1].utf8.count) && parts[1].utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x2f }
+        return fits && address.isLinkLocal ? .address(address, zone: String(parts[1])) : nil
+    }
+
+    private static func v4OrName(_ text: Substring) -> Host? {
+        if let address = IPAddress(text) { return .address(address, zone: nil) }
+        let name = text.last == "." ? text.dropLast() : text
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard name.utf8.count <= maximumNameLength, labels.allSatisfy(isLabel),
+            let top = labels.last, !top.allSatisfy({ ("0"..."9").contains($0) })  // 10.0.0.300 is no name
+        else { return nil }
+        return .name(String(text))
+    }
+
+    private static func isLabel(_ label: Substring) -> Bool {
+        (1...maximumLabelLength).contains(label.utf8.count) && label.first != "-" && label.last != "-"
+            && label.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    package var description: String {
+        switch host {
+        case .name(let name): "\(name):\(port)"
+        case .address(let address, let zone):
+            address.family == .v4 ? "\(address):\(port)" : "[\(address)\(zone.map { "%" + $0 } ?? "")]:\(port)"
+        }
+    }
+}

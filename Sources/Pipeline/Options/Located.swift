@@ -1,0 +1,23 @@
+/// A value and where it stands in the file, for what is found out about it after reading.
+package struct Located<Wrapped> {
+    package var value: Wrapped
+    package let position: SourcePosition
+
+    package init(_ value: Wrapped, at position: SourcePosition) {
+        self.value = value
+        self.position = position
+    }
+}
+
+extension Located: Sendable where Wrapped: Sendable {}
+
+extension Located: Equatable where Wrapped: Equatable {
+    /// True when the values are equal, wherever they stand: a line that has moved is not a change.
+    package static func == (a: Located, b: Located) -> Bool { a.value == b.value }
+}
+
+extension Located: OptionValue where Wrapped: OptionValue {
+    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> Located? {
+        Wrapped.read(value, diagnostics).map { Located($0, at: value.position) }
+    }
+}

@@ -1,0 +1,38 @@
+extension Int: ScalarOption {
+    package static var expected: String { "a whole number" }
+    package init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: Int.self) }
+}
+
+extension UInt16: ScalarOption {
+    package static var expected: String { WholeNumber.expected(UInt16.self) }
+    package init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: UInt16.self) }
+}
+
+extension UInt32: ScalarOption {
+    package static var expected: String { WholeNumber.expected(UInt32.self) }
+    package init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: UInt32.self) }
+}
+
+/// Integers as the YAML 1.2 core schema writes them (§10.3.2): decimal with a sign, `0o17`, `0xca6c`.
+private enum WholeNumber {
+    static func expected<T: FixedWidthInteger>(_ type: T.Type) -> String { "a whole number from \(T.min) to \(T.max)" }
+
+    static func parse<T: FixedWidthInteger & ScalarOption>(
+        _ scalar: Value.Scalar, as type: T.Type
+    ) throws(OptionError) -> T {
+        let (digits, radix) = digits(scalar.text)
+        let unsigned = digits.first == "-" || digits.first == "+" ? digits.dropFirst() : digits
+        guard !unsigned.isEmpty, unsigned.allSatisfy({ $0.isASCII && $0.isHexDigit && ($0.hexDigitValue ?? 16) < radix }),
+            radix == 10 || unsigned.count == digits.count
+        else { throw T.unexpected(scalar) }
+        guard scalar.isPlain else { throw T.unexpected(scalar, ": take the quotes away") }
+        guard let number = T(digits, radix: radix) else { throw T.unexpected(scalar, ", which is out of range") }
+        return number
+    }
+
+    private static func digits(_ text: String) -> (Substring, radix: Int) {
+        if text.hasPrefix("0x") { return (text.dropFirst(2), 16) }
+        if text.hasPrefix("0o") { return (text.dropFirst(2), 8) }
+        return (text[...], 10)
+    }
+}

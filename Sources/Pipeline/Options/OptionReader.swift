@@ -1,0 +1,131 @@
+/// Reads a mapping key by key: `require` and `optional` ask for the keys there may be, `finish` complains of the others.
+///
+///     let down = options.require("down", as: BitRate.self)
+///     let burst = options.optional("burst", default: ByteCount(64_000))
+///
+/// Nothing is thrown: what is wrong is recorded, the answer is nil or the default, and the load fails in the end.
+package struct OptionReader {
+    /// Where the mapping stands.
+    package let position: SourcePosition
+    package let diagnostics: Diagnostics
+    private let mapping: Value.Mapping
+    /// Whose options these are, in messages: `peer 'berlin'`.
+    private let owner: String
+    /// The keys asked for, in order.
+    private var known: [String] = []
+
+    package init(_ mapping: Value.Mapping, at position: SourcePosition, of owner: String, _ diagnostics: Diagnostics) {
+        self.mapping = mapping
+        self.position = position
+        self.owner = owner
+        self.diagnostics = diagnostics
+    }
+
+    /// nil, and an error, when `value` is not a mapping.
+    package init?(_ value: Value, of owner: String = "this mapping", _ diagnostics: Diagnostics) {
+        guard case .mapping(let mapping) = value.content else {
+            diagnostics.error("expected a mapping, found \(value.found)", at: value.position)
+            return nil
+        }
+        self.init(mapping, at: value.position, of: owner, diagnostics)
+    }
+
+    /// The value of `key`; a missing one is an error.
+    package mutating func require<T: OptionValue>(_ key: String, as type: T.Type = T.self) -> T? {
+        guard let value = value(key) else {
+            if mapping[key] == nil { diagnostics.error("'\(key)' is missing in \(owner)", at: position) }
+            return nil
+        }
+        return T.read(value, diagnostics)
+    }
+
+    /// The value of `key`, nil when it is missing.
+    package mutating func optional<T: OptionValue>(_ key: String, as type: T.Type = T.self) -> T? {
+        value(key).flatMap { T.read($0, diagnostics) }
+    }
+
+    /// The value of `key`, `fallback` when it is missing.
+    package mutating func optional<T: OptionValue>(_ key: String, default fallback: T) -> T {
+        optional(key, as: T.self) ?? fallback
+    }
+
+    /// As `require`, and a value outside of `range` is an error.
+    package mutating func require<T: ScalarOption & Comparable>(
+        _ key: String, as type: T.Type = T.self, in range: ClosedRange<T>
+    ) -> T? {
+        let value = require(key, as: T.self)
+        return value.flatMap { check($0, of: key, in: range) }
+    }
+
+    /// As `optional`, and a value outside of `range` is an error.
+    package mutating func optional<T: ScalarOption & Comparable>(
+        _ key: String, as type: T.Type = T.self, in range: ClosedRange<T>
+    ) -> T? {
+        let value = optional(key, as: T.self)
+        return value.flatMap { check($0, of: key, in: range) }
+    }
+
+    /// As `optional` with a default, and a value outside of `range` is an error.
+    package mutating func optional<T: ScalarOption & Comparable>(
+        _ key: String, default fallback: T, in range: ClosedRange<T>
+    ) -> T {
+        optional(key, as: T.self, in: range) ?? fallback
+    }
+
+    private func check<T: ScalarOption & Comparable>(_ value: T, of key: String, in range: ClosedRange<T>) -> T? {
+        if range.contains(value) { return value }
+        let bounds = "\(range.lowerBound.optionText) to \(range.upperBound.optionText)"
+        diagnostics.error("\(value.optionText) is out of range: expected \(bounds)", at: position(of: key))
+        return nil
+    }
+
+    /// What stands under `key`, as it was written; a key without a value is an error, and nil as if it was missing.
+    package mutating func value(_ key: String) -> Value? {
+        known.append(key)
+        guard let entry = mapping[key] else { return nil }
+        guard entry.value.content != .null else {
+            diagnostics.error("'\(key)' has no value: give it one, or leave it out", at: entry.key.position)
+            return nil
+        }
+        return entry.value
+    }
+
+    /// Every key with its value, in the order of the file, for a mapping whose keys are names; all of them become known.
+    package mutating func entries() -> [Value.Mapping.Entry] {
+        known += mapping.entries.map(\.key.value)
+        return mapping.entries
+    }
+
+    /// Makes a key that means something, but not here or not yet, an error that says so instead of "unknown".
+    package mutating func refuse(_ key: String, _ message: String) {
+        guard let entry = mapping[key] else { return }
+        known.append(key)
+        diagnostics.error(message, at: entry.key.position)
+    }
+
+    /// Records an error about the value of `key`, or about the mapping where there is none.
+    package func error(_ message: String, at key: String) {
+        diagnostics.error(message, at: position(of: key))
+    }
+
+    /// Where the value of `key` stands; the mapping itself where there is none.
+    package func position(of key: String) -> SourcePosition { mapping[key]?.value.position ?? position }
+
+    package func has(_ key: String) -> Bool { mapping[key] != nil }
+
+    /// Reports every key that was not asked for.
+    package mutating func finish() {
+        let asked = Set(known)
+        for entry in mapping.entries where !asked.contains(entry.key.value) {
+            let name = entry.key.value
+            guard !diagnostics.isFull else {
+                diagnostics.error("unknown key", at: entry.key.position)
+                continue
+            }
+            let suggestion = Suggestion.hint(for: name, among: known)
+            let names = known.isEmpty ? ": there are no keys here" : ": known here are \(known.joined(separator: ", "))"
+            diagnostics.error(
+                "unknown key \(Quotation.quote(name))\(suggestion.isEmpty ? names : suggestion)", at: entry.key.position)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+/// What an option can be read as. A type says itself what it takes and what is wrong with anything else.
+package protocol OptionValue: Sendable {
+    /// Reads `value`; what is wrong with it goes to `diagnostics`, and the result is then nil, or what can be used of it.
+    static func read(_ value: Value, _ diagnostics: Diagnostics) -> Self?
+}
+
+/// An option that is one piece of text: a number, an address, a rate.
+package protocol ScalarOption: OptionValue {
+    /// What is right, to stand after "expected": `a rate such as 100mbit`.
+    static var expected: String { get }
+    /// The value, or what is wrong with the text: `throw Self.unexpected(scalar)`.
+    init(_ scalar: Value.Scalar) throws(OptionError)
+    /// The value as it would stand in a file.
+    var optionText: String { get }
+}
+
+/// What is wrong with a scalar: the whole sentence.
+package struct OptionError: Error, Equatable {
+    package let message: String
+    package init(_ message: String) { self.message = message }
+}
+
+extension ScalarOption {
+    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> Self? {
+        guard case .scalar(let scalar) = value.content else {
+            diagnostics.error("expected \(expected), found \(value.found)", at: value.position)
+            return nil
+        }
+        do throws(OptionError) {
+            return try Self(scalar)
+        } catch {
+            diagnostics.error(error.message, at: value.position)
+            return nil
+        }
+    }
+
+    /// `expected true or false, found 'yes'`, and then `hint`.
+    package static func unexpected(_ scalar: Value.Scalar, _ hint: String = "") -> OptionError {
+        OptionError("expected \(expected), found \(scalar.found)\(hint)")
+    }
+
+    package var optionText: String { String(describing: self) }
+}
+
+/// An option that is one of a few words: the raw values of an enum.
+package protocol OptionChoice: ScalarOption, RawRepresentable<String>, CaseIterable {}
+
+extension OptionChoice {
+    package static var expected: String {
+        let words = allCases.map(\.rawValue)
+        return words.count > 1 ? "one of \(words.joined(separator: ", "))" : words.joined()
+    }
+
+    package init(_ scalar: Value.Scalar) throws(OptionError) {
+        guard let choice = Self(rawValue: scalar.text) else {
+            throw Self.unexpected(scalar, Suggestion.hint(for: scalar.text, among: Self.allCases.map(\.rawValue)))
+        }
+        self = choice
+    }
+
+    package var optionText: String { rawValue }
+}
+
+/// An option that is a mapping with options of its own, as a stage's are.
+package protocol OptionRecord: OptionValue, Equatable {
+    /// Reads its options by `require` and `optional`; nil when one that it cannot be without is missing or wrong. Who
+    /// calls this finishes the reader.
+    init?(_ options: inout OptionReader)
+}
+
+extension OptionRecord {
+    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> Self? {
+        guard var options = OptionReader(value, diagnostics) else { return nil }
+        let record = Self(&options)
+        options.finish()
+        return record
+    }
+}
+
+extension Array: OptionValue where Element: OptionValue {
+    /// The elements that can be read; each of the others has its own error.
+    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> [Element]? {
+        switch value.content {
+        case .sequence(let values):
+            return values.compactMap { Element.read($0, diagnostics) }
+        case .scalar(let scalar):
+            diagnostics.error("expected a list, found \(scalar.found): a list stands in [ ]", at: value.position)
+            return nil
+        case .null, .mapping:
+            diagnostics.error("expected a list, found \(value.found)", at: value.position)
+            return nil
+        }
+    }
+}

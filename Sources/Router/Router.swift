@@ -1,1 +1,0 @@
-// Router: see README.md, "The tree".

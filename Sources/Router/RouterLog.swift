@@ -1,0 +1,23 @@
+import Logging
+import Wire
+import WireGuard
+
+/// One line for each change of state, peers by name, never a key.
+struct RouterLog: Sendable {
+    let logger: Logger
+    let plan: RouterPlan
+
+    func note(_ peer: PeerID, _ event: PeerEvent) {
+        let name = plan.name(peer)
+        switch event {
+        case .handshakeCompleted(let initiator):
+            logger.info("\(name): session established, \(initiator ? "we" : "they") began")
+        case .handshakeGivenUp:
+            logger.warning("\(name): no answer to handshakes for 90 s, waiting packets dropped")
+        case .endpointChanged(let endpoint):
+            logger.info("\(name): endpoint is now \(endpoint)")
+        case .keysWiped:
+            logger.info("\(name): session long unused, keys wiped")
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import AllowedIPs
+import Configuration
+import Crypto
+import PacketPath
+import Pipeline
+import TUN
+import UDP
+import Wire
+import WireGuard
+
+/// What all workers of a router have in common, and how one of them is put together from it.
+package struct WorkerAssembly {
+    let plan: RouterPlan
+    let keys: KeyFile
+    /// By `InterfaceID.index`.
+    package let identities: [Identity]
+    let indices: IndexSpace
+    let environment: Environment
+    package let mailboxes: [Mailbox]
+
+    /// What a test may put something else in the place of.
+    package struct Environment: Sendable {
+        package var aead: AEAD
+        package var entropy: Entropy
+        package var wallTime: @Sendable () -> WallTime
+
+        package init(aead: AEAD, entropy: Entropy, wallTime: @escaping @Sendable () -> WallTime) {
+            self.aead = aead
+            self.entropy = entropy
+            self.wallTime = wallTime
+        }
+    }
+
+    package init(
+        _ plan: RouterPlan, _ keys: KeyFile, _ environment: Environment, mailboxes: [Mailbox]
+    ) throws(KeyProblem) {
+        precondition(mailboxes.count == plan.workers)
+        var identities: [Identity] = []
+        for interface in plan.interfaces { identities.append(try interface.identity(keys)) }
+        self.plan = plan
+        self.keys = keys
+        self.identities = identities
+        self.environment = environment
+        self.mailboxes = mailboxes
+        indices = IndexSpace(workers: plan.workers, entropy: environment.entropy)
+    }
+
+    /// Worker `id` over its ends of each interface, with the peers that it owns.
+    package func worker(
+        _ id: Int, tun queues: [TUNQueue], udp ports: [any UDPPort], now: Instant
+    ) throws(KeyProblem) -> Worker {
+        let pool = BufferPool()
+        let worker = Worker(
+            id: id, stages: stages(id, queues, ports, pool, now), interfaces: plan.interfaces.count,
+            mailboxes: mailboxes, pool: pool)
+        let routes = worker.stage(AllowedIPsStage.self)
+        let wireGuard = worker.stage(WireGuardStage.self)
+        for interface in plan.interfaces {
+            for peer in interface.peers {
+                worker.setOwner(of: peer.id, peer.worker)
+                // Any worker may read a packet for any peer, so each knows all prefixes.
+                for prefix in peer.configuration.allowedIPs { routes?.insert(prefix.value, peer.id, on: interface.id) }
+                guard peer.worker == id else { continue }
+                wireGuard?.add(try peer.protocolConfiguration(keys), on: interface.id, now)
+                for stage in worker.stages {
+                    stage.add(peer.id, options: peer.configuration.stageOptions[type(of: stage).declaration.name])
+                }
+            }
+        }
+        return worker
+    }
+
+    private func stages(
+        _ id: Int, _ queues: [TUNQueue], _ ports: [any UDPPort], _ pool: BufferPool, _ now: Instant
+    ) -> [any Stage] {
+        plan.configuration.pipeline.map { entry -> any Stage in
+            switch entry.stage.value {
+            case TUNStage.declaration.name: TUNStage(queues: queues)
+            case AllowedIPsStage.declaration.name: AllowedIPsStage(interfaces: plan.interfaces.count)
+            case WireGuardStage.declaration.name: wireGuard(id, pool, now)
+            case UDPStage.declaration.name: UDPStage(ports: ports)
+            case let name: preconditionFailure("the file was let through with a stage '\(name)' that nobody makes")
+            }
+        }
+    }
+
+    private func wireGuard(_ id: Int, _ pool: BufferPool, _ now: Instant) -> WireGuardStage {
+        let interfaces = plan.interfaces.map { interface in
+            let environment = Engine.Environment(
+                aead: environment.aead, entropy: environment.entropy, wallTime: environment.wallTime, indices: indices,
+                worker: id)
+            return WireGuardStage.Interface(
+                interface.id, engine: Engine(identities[interface.id.index], environment, now: now),
+                mtu: interface.configuration.mtu)
+        }
+        let directories = plan.interfaces.map { interface in
+            interface.peers.reduce(into: WireGuardStage.Directory()) {
+                $0[$1.configuration.publicKey.value] = $1.worker
+            }
+        }
+        let mailboxes = mailboxes
+        return WireGuardStage(
+            interfaces: interfaces, directories: directories, worker: id, indices: indices, pool: pool
+        ) { owner, interface, initiation, path in
+            mailboxes[owner].post { worker, now in
+                worker.stage(WireGuardStage.self)?.consume(initiation, on: interface, from: path, now)
+            }
+        }
+    }
+}

@@ -1,1 +1,0 @@
-// UDP: see README.md, "The tree".

@@ -1,0 +1,244 @@
+import Crypto
+import Wire
+
+/// The protocol for the peers of one interface that one worker owns: sessions, handshakes, timers.
+///
+/// Sans I/O and without a clock. Bytes and moments go in; what is to be sent or done comes out of `outbox`. Sealing and
+/// opening of data run on the caller's buffers through `Keypair`; the engine keeps the books: it hands out counters
+/// (`permit`), and is told what went out (`sent`) and what came in (`received`) once for each run of messages.
+package final class Engine {
+    package let identity: Identity
+    let environment: Environment
+    var index = IndexTable()
+    var wheel: TimerWheel
+    /// Messages to send and other things that the caller has to do; it takes them all after each call.
+    package var outbox = Outbox()
+
+    /// By `Peer.slot`; freed slots are used again.
+    var peers: ContiguousArray<Peer?> = []
+    private var freeSlots: [Int] = []
+    private var slots: [PeerID: Int] = [:]
+    private var slotsByKey: [PublicKey: Int] = [:]
+
+    /// What the engine gets from outside.
+    package struct Environment: Sendable {
+        package var aead: AEAD
+        package var entropy: Entropy
+        /// Read for time stamps and for people only.
+        package var wallTime: @Sendable () -> WallTime
+        /// Which receiver indices are this worker's.
+        package var indices: IndexSpace
+        package var worker: Int
+
+        package init(
+            aead: AEAD = .libsodium, entropy: Entropy = .system, wallTime: @escaping @Sendable () -> WallTime,
+            indices: IndexSpace, worker: Int = 0
+        ) {
+            self.aead = aead
+            self.entropy = entropy
+            self.wallTime = wallTime
+            self.indices = indices
+            self.worker = worker
+        }
+    }
+
+    package init(_ identity: Identity, _ environment: Environment, now: Instant) {
+        self.identity = identity
+        self.environment = environment
+        wheel = TimerWheel(now: now)
+    }
+
+    // MARK: Peers
+
+    /// Adds a peer that is not there yet. One with a persistent keepalive and a known endpoint is greeted at once
+    /// (P-5.12).
+    package func add(_ configuration: consuming PeerConfiguration, _ now: Instant) {
+        let slot = freeSlots.popLast() ?? peers.count
+        let peer = Peer(configuration, slot: slot, identity: identity)
+        precondition(slots[peer.id] == nil && slotsByKey[peer.publicKey] == nil, "a peer is added once")
+        if slot == peers.count { peers.append(peer) } else { peers[slot] = peer }
+        slots[peer.id] = slot
+        slotsByKey[peer.publicKey] = slot
+        greet(peer, now)
+    }
+
+    /// Where the peer is to be found from now on; forgets the source that went with the old place (P-6.10).
+    package func setEndpoint(of id: PeerID, _ endpoint: Endpoint, _ now: Instant) {
+        guard let peer = peer(id) else { return }
+        peer.path = Path(remote: endpoint)
+        greet(peer, now)
+    }
+
+    private func greet(_ peer: Peer, _ now: Instant) {
+        if peer.timers.persistentInterval.nanoseconds > 0, peer.path != nil {
+            peer.timers.setPersistentInterval(peer.timers.persistentInterval, now)
+            sendKeepalive(peer, now)
+        }
+        schedule(peer)
+    }
+
+    /// Forgets a peer and wipes its keys; the caller drops what it has staged for it.
+    package func remove(_ id: PeerID) {
+        guard let peer = peer(id) else { return }
+        wipe(peer)
+        peer.timers.stop()
+        wheel.set(peer.slot, .never)
+        slots[id] = nil
+        slotsByKey[peer.publicKey] = nil
+        peers[peer.slot] = nil
+        freeSlots.append(peer.slot)
+    }
+
+    func peer(_ id: PeerID) -> Peer? { slots[id].flatMap { peers[$0] } }
+    func peer(_ key: PublicKey) -> Peer? { slotsByKey[key].flatMap { peers[$0] } }
+
+    /// The peers in no particular order, each as it stands.
+    package func snapshot(_ now: Instant) -> [PeerSnapshot] {
+        peers.compactMap { peer in
+            guard let peer else { return nil }
+            return PeerSnapshot(
+                id: peer.id, publicKey: peer.publicKey, hasPresharedKey: !peer.presharedKey.isAbsent,
+                endpoint: peer.path?.remote, persistentKeepalive: peer.timers.persistentInterval,
+                lastHandshake: peer.lastHandshake, received: peer.received, sent: peer.sent,
+                hasSession: peer.keypairs.current.map { !$0.isExpired(now) } ?? false)
+        }
+    }
+
+    // MARK: Outbound data
+
+    /// Where a peer's messages go; nil while that is not known.
+    package func path(to id: PeerID) -> Path? { peer(id)?.path }
+
+    /// The session and the first of `count` counters to seal that many messages with; nil when there is no session to
+    /// send with, in which case a handshake has been asked for and the caller stages the packets.
+    package func permit(_ id: PeerID, count: Int, _ now: Instant) -> SealPermit? {
+        guard let peer = peer(id) else { return nil }
+        if let current = peer.keypairs.current, let counter = current.takeCounters(count, now) {
+            return SealPermit(keypair: current, firstCounter: counter)
+        }
+        wantHandshake(peer, now)
+        schedule(peer)
+        return nil
+    }
+
+    /// Data messages of `bytes` UDP payload bytes together went out to the peer.
+    package func sent(_ id: PeerID, bytes: Int, _ now: Instant) {
+        guard let peer = peer(id) else { return }
+        peer.sent += UInt64(bytes)
+        peer.timers.authenticatedSent(now)
+        peer.timers.dataSent(now, jitter: jitter())
+        if let current = peer.keypairs.current, current.wantsRekeyOnSend(now) { wantHandshake(peer, now) }
+        schedule(peer)
+    }
+
+    // MARK: Inbound data
+
+    /// The session that a data message with this receiver index belongs to.
+    package func keypair(_ receiverIndex: UInt32) -> Keypair? { index.keypair(receiverIndex) }
+
+    /// Authentic data messages came in on `keypair`: `bytes` of UDP payload together, of which `packets` messages were
+    /// more than keepalives. Runs before what they carry is looked at (P-4.10).
+    package func received(on keypair: Keypair, from path: Path, bytes: Int, packets: Int, _ now: Instant) {
+        guard let peer = peer(keypair.peer) else { return }
+        roam(peer, path)
+        peer.received += UInt64(bytes)
+        if let retired = peer.keypairs.confirm(keypair) {
+            retire(retired)
+            completed(peer, now, initiator: false)
+            outbox.release(peer.id)
+        }
+        if !peer.askedToRekeyOnReceive, let current = peer.keypairs.current, current.wantsRekeyOnReceive(now) {
+            peer.askedToRekeyOnReceive = true
+            wantHandshake(peer, now)
+        }
+        peer.timers.authenticatedReceived(now)
+        // The timer tells one packet from more than one.
+        for _ in 0..<min(packets, 2) { peer.timers.dataReceived(now) }
+        schedule(peer)
+    }
+
+    /// The kernel would not send from the address kept for the peer: let it choose another (P-6.3).
+    package func sourceGone(_ id: PeerID) { peer(id)?.path?.local = nil }
+
+    // MARK: Time
+
+    /// When `expire` is next worth calling.
+    package var nextDeadline: Instant { wheel.nextDeadline }
+
+    /// Does what the timers demand by `now`.
+    package func expire(_ now: Instant) {
+        var due: [Int] = []
+        wheel.expire(now) { due.append($0) }
+        for slot in due {
+            guard let peer = peers[slot] else { continue }
+            while let expiry = peer.timers.expire(now) { act(on: expiry, peer, now) }
+            schedule(peer)
+        }
+    }
+
+    private func act(on expiry: PeerTimers.Expiry, _ peer: Peer, _ now: Instant) {
+        switch expiry {
+        case .retransmit:
+            // No answer may mean that the source we use has gone bad (P-6.3).
+            peer.path?.local = nil
+            sendInitiation(peer, now)
+        case .giveUp:
+            outbox.purge(peer.id)
+            outbox.note(peer.id, .handshakeGivenUp)
+        case .keepalive, .persistentKeepalive:
+            sendKeepalive(peer, now)
+        case .newHandshake:
+            peer.path?.local = nil
+            wantHandshake(peer, now)
+        case .zeroKeys:
+            wipe(peer)
+            outbox.note(peer.id, .keysWiped)
+        }
+    }
+
+    // MARK: Shared by the parts of the engine
+
+    /// Puts the peer on the wheel at its earliest timer. Later ones need nothing: the wheel asks again when it fires.
+    func schedule(_ peer: Peer) {
+        let earliest = peer.timers.earliest
+        if earliest < wheel[peer.slot] { wheel.set(peer.slot, earliest) }
+    }
+
+    /// Follows the peer to where an authentic message came from (P-6.1), and answers from where it arrived (P-6.2).
+    func roam(_ peer: Peer, _ path: Path) {
+        guard peer.path != path else { return }
+        if peer.path?.remote != path.remote { outbox.note(peer.id, .endpointChanged(path.remote)) }
+        peer.path = path
+    }
+
+    func completed(_ peer: Peer, _ now: Instant, initiator: Bool) {
+        peer.timers.handshakeCompleted()
+        peer.askedToRekeyOnReceive = false
+        peer.lastHandshake = environment.wallTime()
+        outbox.note(peer.id, .handshakeCompleted(initiator: initiator))
+    }
+
+    func retire(_ keypairs: [Keypair]) {
+        for keypair in keypairs { index.remove(keypair.localIndex) }
+    }
+
+    func wipe(_ peer: Peer) {
+        abandonHandshake(peer)
+        retire(peer.keypairs.removeAll())
+    }
+
+    func abandonHandshake(_ peer: Peer) {
+        if let under = peer.handshake.take() { index.remove(under.localIndex) }
+    }
+
+    /// Uniform in 0…1/3 s, so that two peers who began at the same moment do not go on doing so.
+    func jitter() -> Interval {
+        Interval(nanoseconds: environment.entropy.uint64() % Protocol.jitterBound.nanoseconds)
+    }
+}
+
+/// The right to seal: a session and counters that nothing else will use.
+package struct SealPermit {
+    package let keypair: Keypair
+    package let firstCounter: UInt64
+}

@@ -1,0 +1,103 @@
+import Crypto
+import Wire
+
+/// One session: a key for each direction, their counters, and how old they are.
+package final class Keypair {
+    package let peer: PeerID
+    /// The index that the peer puts into messages to us.
+    package let localIndex: UInt32
+    /// The index that we put into messages to the peer.
+    let remoteIndex: UInt32
+    let isInitiator: Bool
+    let created: Instant
+
+    private let sendingKey: Secret
+    private let receivingKey: Secret
+    private let aead: AEAD
+    private var nextCounter: UInt64 = 0
+    private var window = ReplayWindow()
+
+    init(
+        _ keys: consuming SessionKeys, isInitiator: Bool, localIndex: UInt32, remoteIndex: UInt32, peer: PeerID,
+        aead: AEAD, now: Instant
+    ) {
+        self.peer = peer
+        self.localIndex = localIndex
+        self.remoteIndex = remoteIndex
+        self.isInitiator = isInitiator
+        self.aead = aead
+        created = now
+        if isInitiator {
+            sendingKey = keys.initiatorToResponder.copy()
+            receivingKey = keys.responderToInitiator.copy()
+        } else {
+            sendingKey = keys.responderToInitiator.copy()
+            receivingKey = keys.initiatorToResponder.copy()
+        }
+    }
+
+    func isExpired(_ now: Instant) -> Bool { now - created >= Protocol.rejectAfterTime }
+
+    // MARK: Sending
+
+    /// Takes `count` consecutive counters, each to be used once; nil when the key may not be used (any more).
+    func takeCounters(_ count: Int, _ now: Instant) -> UInt64? {
+        guard !isExpired(now), nextCounter + UInt64(count) <= Protocol.rejectAfterMessages else { return nil }
+        defer { nextCounter += UInt64(count) }
+        return nextCounter
+    }
+
+    /// Old or used enough for the next one to be asked for (P-5.6).
+    func wantsRekeyOnSend(_ now: Instant) -> Bool {
+        nextCounter > Protocol.rekeyAfterMessages || isInitiator && now - created >= Protocol.rekeyAfterTime
+    }
+
+    /// Writes one data message: header, `count` bytes of plaintext sealed, tag; `count` + 32 bytes in all.
+    ///
+    /// `source` has `AEAD.headroom` readable bytes in front and `AEAD.slack` behind; `destination` has `AEAD.headroom`
+    /// bytes in front of the ciphertext and `AEAD.slack` behind the message, which are overwritten.
+    package func seal(
+        _ counter: UInt64, _ source: UnsafeRawPointer, _ count: Int, to destination: UnsafeMutableRawPointer
+    ) {
+        unsafe store(MessageType.data.rawValue, destination, 0)
+        unsafe store(remoteIndex, destination, DataMessage.receiver)
+        unsafe store(counter, destination, DataMessage.counter)
+        unsafe aead.seal(sendingKey.bytes, counter, destination + DataMessage.headerSize, source, count)
+    }
+
+    /// Writes a keepalive: 32 bytes, at any address.
+    func sealKeepalive(_ counter: UInt64, to destination: UnsafeMutableRawPointer) {
+        let room = AEAD.headroom + DataMessage.overhead + AEAD.slack
+        unsafe withUnsafeTemporaryAllocation(byteCount: 2 * room, alignment: 64) { scratch in
+            unsafe scratch.initializeMemory(as: UInt8.self, repeating: 0)
+            let scratch = unsafe scratch.baseAddress.unsafelyUnwrapped
+            let message = unsafe scratch + AEAD.headroom
+            unsafe seal(counter, scratch + room + AEAD.headroom, 0, to: message)
+            unsafe destination.copyMemory(from: message, byteCount: DataMessage.overhead)
+        }
+    }
+
+    // MARK: Receiving
+
+    /// Old enough that a receiver who was the initiator asks for the next one (P-5.7).
+    func wantsRekeyOnReceive(_ now: Instant) -> Bool {
+        isInitiator && now - created >= Protocol.rekeyOnReceiveAfter
+    }
+
+    /// Opens one data message of `count` ≥ 32 bytes and writes `count` − 32 bytes of plaintext. Only an authentic
+    /// message changes anything (P-4.3).
+    ///
+    /// Room around source and destination as for `seal`.
+    package func open(
+        _ message: UnsafeRawPointer, _ count: Int, to destination: UnsafeMutableRawPointer, _ now: Instant
+    ) -> Rejection? {
+        let counter = unsafe littleEndian64(message, DataMessage.counter)
+        guard !isExpired(now) else { return .expiredKey }
+        guard window.accepts(counter) else { return .replayed }
+        guard
+            unsafe aead.open(
+                receivingKey.bytes, counter, destination, message + DataMessage.headerSize, count - DataMessage.overhead)
+        else { return .forged }
+        return window.commit(counter) ? nil : .replayed
+    }
+}

@@ -1,0 +1,65 @@
+import Wire
+
+/// A handshake message or keepalive to send.
+package struct Outgoing: Sendable {
+    package let peer: PeerID
+    package let path: Path
+    package let count: Int
+    private var bytes = InlineArray<148, UInt8>(repeating: 0)
+
+    init(peer: PeerID, path: Path, count: Int) {
+        precondition(count <= Initiation.size)
+        self.peer = peer
+        self.path = path
+        self.count = count
+    }
+
+    mutating func withBytes<Result: ~Copyable>(_ body: (UnsafeMutableRawPointer) -> Result) -> Result {
+        unsafe withUnsafeMutableBytes(of: &bytes) { unsafe body($0.baseAddress.unsafelyUnwrapped) }
+    }
+
+    /// Copies the `count` bytes to where they are sent from.
+    package func copy(to destination: UnsafeMutableRawPointer) {
+        unsafe withUnsafeBytes(of: bytes) {
+            unsafe destination.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: count)
+        }
+    }
+}
+
+/// What an engine wants done, in order.
+package struct Outbox: Sendable {
+    package enum Action: Sendable {
+        case send(Outgoing)
+        /// There is a session now: seal what is staged for the peer. `orConfirm`: a keepalive if there is nothing.
+        case release(PeerID, orConfirm: Bool)
+        /// Nobody answers: drop what is staged for the peer.
+        case purge(PeerID)
+        /// For the log.
+        case note(PeerID, PeerEvent)
+    }
+
+    private var actions: [Action] = []
+
+    package var isEmpty: Bool { actions.isEmpty }
+
+    /// Everything so far; the outbox is empty then.
+    package mutating func take() -> [Action] {
+        defer { actions = [] }
+        return actions
+    }
+
+    mutating func send(_ message: Outgoing) { actions.append(.send(message)) }
+    mutating func release(_ peer: PeerID, orConfirm: Bool = false) {
+        actions.append(.release(peer, orConfirm: orConfirm))
+    }
+    mutating func purge(_ peer: PeerID) { actions.append(.purge(peer)) }
+    mutating func note(_ peer: PeerID, _ event: PeerEvent) { actions.append(.note(peer, event)) }
+}
+
+/// A change in a peer's state, one log line each.
+package enum PeerEvent: Sendable, Equatable {
+    case handshakeCompleted(initiator: Bool)
+    case handshakeGivenUp
+    case endpointChanged(Endpoint)
+    case keysWiped
+}

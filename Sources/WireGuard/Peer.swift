@@ -1,0 +1,97 @@
+import Crypto
+import Wire
+
+/// What the file says of a peer, as far as the protocol is concerned.
+package struct PeerConfiguration: ~Copyable, Sendable {
+    package let id: PeerID
+    package let publicKey: PublicKey
+    package let presharedKey: PresharedKey
+    /// Where it is to be found before it has been heard of; nil when only it can begin.
+    package let endpoint: Endpoint?
+    /// 0 switches it off.
+    package let persistentKeepalive: Interval
+
+    package init(
+        id: PeerID, publicKey: PublicKey, presharedKey: consuming PresharedKey = PresharedKey(),
+        endpoint: Endpoint? = nil, persistentKeepalive: Interval = .seconds(0)
+    ) {
+        self.id = id
+        self.publicKey = publicKey
+        self.presharedKey = presharedKey
+        self.endpoint = endpoint
+        self.persistentKeepalive = persistentKeepalive
+    }
+}
+
+/// All that one worker knows of one peer of its.
+final class Peer {
+    let id: PeerID
+    /// Its place in the engine's list and on its wheel.
+    let slot: Int
+    let publicKey: PublicKey
+    let presharedKey: PresharedKey
+
+    /// Where it was heard last, or is configured to be (P-6.1), and which address of ours it knows (P-6.2).
+    var path: Path?
+    var handshake: InitiatedHandshake?
+    var keypairs = Keypairs()
+    var timers = PeerTimers()
+    var macs: OutgoingMACs
+
+    /// When a handshake message was last sent to it: they keep 5 s apart (P-2.10).
+    var lastHandshakeSent: Instant?
+    /// When an initiation of its was last taken, and the greatest stamp ever (P-2.8, P-2.9).
+    var lastInitiationTaken: Instant?
+    var greatestStamp: TAI64N?
+    /// The stamp of our last initiation: they must grow.
+    var lastStampSent: TAI64N?
+    /// A receiver asks for a new session once in the life of the old one (P-5.7).
+    var askedToRekeyOnReceive = false
+
+    var received: UInt64 = 0
+    var sent: UInt64 = 0
+    var lastHandshake: WallTime?
+
+    private let identity: Identity
+    private var staticShared: Secret?
+    private var staticSharedIsKnown = false
+
+    init(_ configuration: consuming PeerConfiguration, slot: Int, identity: Identity) {
+        id = configuration.id
+        self.slot = slot
+        publicKey = configuration.publicKey
+        macs = OutgoingMACs(peer: configuration.publicKey)
+        path = configuration.endpoint.map { Path(remote: $0) }
+        timers.persistentInterval = configuration.persistentKeepalive
+        presharedKey = configuration.presharedKey.copy()
+        self.identity = identity
+    }
+
+    /// Runs `body` with the Diffie-Hellman result of the two static keys, computed when first needed (P-2.5); nil for
+    /// a peer whose key is of low order: it can be configured, but never a byte is sent to it (P-2.4).
+    func withStaticShared<Result: ~Copyable>(_ body: (borrowing Secret) -> Result?) -> Result? {
+        if !staticSharedIsKnown {
+            staticShared = identity.privateKey.sharedSecret(with: publicKey)
+            staticSharedIsKnown = true
+        }
+        switch staticShared {
+        case .some(let secret): return body(secret)
+        case .none: return nil
+        }
+    }
+}
+
+/// A peer's state at one moment, for `show` and metrics.
+package struct PeerSnapshot: Sendable {
+    package let id: PeerID
+    package let publicKey: PublicKey
+    package let hasPresharedKey: Bool
+    package let endpoint: Endpoint?
+    package let persistentKeepalive: Interval
+    package let lastHandshake: WallTime?
+    /// UDP payload bytes of authentic messages (P-4.24).
+    package let received: UInt64
+    package let sent: UInt64
+    /// Whether a session stands that may be sent with.
+    package let hasSession: Bool
+}

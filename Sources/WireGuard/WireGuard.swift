@@ -1,1 +1,0 @@
-// WireGuard: see README.md, "The tree".

@@ -1,0 +1,175 @@
+import Glibc
+import Linux
+import Support
+import Testing
+import Wire
+
+@Suite(.enabled(if: PrivateNetwork.isPossible, "\(PrivateNetwork.need)"))
+struct RouteNetlinkTests {
+    @Test func aLinkIsFoundByNameWithItsStateAndMTU() throws {
+        try PrivateNetwork.run {
+            var netlink = try RouteNetlink()
+            try netlink.addVeth("d0", peer: "far")
+            let before = try netlink.link("d0")
+            #expect(before.name == "d0" && before.index > 1 && before.mtu == 1500 && !before.isUp)
+            try netlink.setMTU(1420, link: before.index)
+            try netlink.setUp(true, link: before.index)
+            let after = try netlink.link("d0")
+            #expect(after.mtu == 1420 && after.isUp)
+            try netlink.setUp(false, link: before.index)
+            #expect(try netlink.link("d0").isUp == false)
+            try netlink.remove(link: before.index)
+            #expect(Self.error { () throws(NetlinkError) in _ = try netlink.link("d0") } == ENODEV)
+        }
+    }
+
+    @Test func aNameThatNoInterfaceCanHaveIsAnErrorAndNotACrash() throws {
+        try PrivateNetwork.run {
+            var netlink = try RouteNetlink()
+            for name in ["", "sixteen-letters-", String(repeating: "x", count: 5000)] {
+                #expect(Self.error { () throws(NetlinkError) in _ = try netlink.link(name) } != 0, "\(name.prefix(20))")
+            }
+        }
+    }
+
+    @Test(arguments: ["10.80.0.1/24", "10.80.0.7/32", "fd80::1/64", "fd80::9/128", "fe80::5/64"])
+    func anAddressIsAddedOnceAndRemovedOnce(text: String) throws {
+        try PrivateNetwork.run {
+            var netlink = try RouteNetlink()
+            try netlink.addVeth("d0", peer: "far")
+            let link = try netlink.index(of: "d0")
+            try netlink.disableAddressGeneration(link: link)
+            try netlink.setUp(true, link: link)
+            #expect(try netlink.addresses(link: link) == [])
+
+            let address = try #require(InterfaceAddress(text))
+            try netlink.add(address, link: link)
+            #expect(try netlink.addresses(link: link) == [address])
+            #expect(Self.error { () throws(NetlinkError) in try netlink.add(address, link: link) } == EEXIST)
+            try netlink.remove(address, link: link)
+            #expect(try netlink.addresses(link: link) == [])
+            #expect(Self.error { () throws(NetlinkError) in try netlink.remove(address, link: link) } == EADDRNOTAVAIL)
+        }
+    }
+
+    @Test func withoutAddressGenerationAnInterfaceThatComesUpHasNoLinkLocalAddress() throws {
+        try PrivateNetwork.run {
+            var netlink = try RouteNetlink()
+            // d1, which came up later, shows when the kernel has come round to it.
+            for name in ["d0", "d1"] {
+                try netlink.addVeth(name, peer: "far-\(name)")
+                if name == "d0" { try netlink.disableAddressGeneration(link: netlink.index(of: name)) }
+                try netlink.setUp(true, link: netlink.index(of: "far-\(name)"))
+                try netlink.setUp(true, link: netlink.index(of: name))
+            }
+            func hasLinkLocal(_ name: String) throws -> Bool {
+                try netlink.addresses(link: netlink.index(of: name)).contains { $0.address.isLinkLocal }
+            }
+            let deadline = Clocks.now() + .seconds(5)
+            while try !hasLinkLocal("d1"), Clocks.now() < deadline { usleep(1000) }
+            #expect(try hasLinkLocal("d1"))
+            #expect(try !hasLinkLocal("d0"))
+        }
+    }
+
+    @Test(arguments: [
+        Route.text("192.168.20.0/24"), Route.text("192.168.20.0/24", table: 51820),
+        Route.text("10.0.0.0/8", metric: 77),
+        Route.text("fd20::/48"), Route.text("fd20::/48", table: 51820), Route.text("fd20::1/128", metric: 5),
+        Route.text("0.0.0.0/0"), Route.text("::/0"),
+    ])
+    func aRouteIsAddedOnceAndRemovedOnce(route: Route) throws {
+        try PrivateNetwork.run {
+            var netlink = try RouteNetlink()
+            try netlink.addVeth("d0", peer: "far")
+            let link = try netlink.index(of: "d0")
+            try netlink.disableAddressGeneration(link: link)
+            try netlink.setUp(true, link: link)
+            let before = try netlink.routes(link: link)
+
+            try netlink.add(route, link: link)
+            var listed = route
+            if route.prefix.family == .v6, route.metric == nil { listed.metric = 1024 }
+            #expect(try netlink.routes(link: link).contains(listed))
+            #expect(Self.error { () throws(NetlinkError) in try netlink.add(route, link: link) } == EEXIST)
+            try netlink.remove(route, link: link)
+            #expect(try netlink.routes(link: link) == before)
+            #expect(Self.error { () throws(NetlinkError) in try netlink.remove(route, link: link) } == ESRCH)
+        }
+    }
+
+    @Test func theKernelsOwnWordsComeWithAnError() throws {
+        try PrivateNetwork.run {
+            var netlink = try RouteNetlink()
+            try netlink.addVeth("d0", peer: "far")
+            let link = try netlink.index(of: "d0")
+            do {
+                try netlink.setMTU(1_000_000_000, link: link)
+                Issue.record("an MTU of a gigabyte was taken")
+            } catch let error as NetlinkError {
+                #expect(error.errno == Errno(EINVAL))
+                #expect(error.description == "Invalid argument (mtu greater than device maximum)")
+            }
+        }
+    }
+
+    @Test func theWayToADestinationNamesInterfaceAndSource() throws {
+        try PrivateNetwork.run {
+            var netlink = try RouteNetlink()
+            try netlink.addVeth("d0", peer: "far")
+            let link = try netlink.index(of: "d0")
+            try netlink.setUp(true, link: link)
+            let own = try #require(InterfaceAddress("10.80.0.1/24"))
+            try netlink.add(own, link: link)
+            let there = try #require(IPAddress("10.80.0.9"))
+            #expect(try netlink.way(to: there) == LocalAddress(address: own.address, interface: link))
+            let nowhere = try #require(IPAddress("192.0.2.1"))
+            #expect(Self.error { () throws(NetlinkError) in _ = try netlink.way(to: nowhere) } == ENETUNREACH)
+        }
+    }
+
+    /// The number of the error that `body` throws; 0 when it throws none.
+    private static func error(_ body: () throws(NetlinkError) -> Void) -> CInt {
+        do {
+            try body()
+            return 0
+        } catch {
+            return error.errno.rawValue
+        }
+    }
+}
+
+extension Route {
+    fileprivate static func text(_ text: String, table: UInt32 = Route.mainTable, metric: UInt32? = nil) -> Route {
+        guard let prefix = Prefix(text) else { preconditionFailure("not a prefix: \(text)") }
+        return Route(prefix, table: table, metric: metric)
+    }
+}
+
+@Suite(.enabled(if: PrivateNetwork.isPossible, "\(PrivateNetwork.need)"))
+struct SysctlTests {
+    @Test func aSettingIsThatOfTheThreadsNamespace() throws {
+        let outside = try Sysctl.forwardingV4.read()
+        try PrivateNetwork.run {
+            let before = try Sysctl.forwardingV4.read()
+            let other = before == "0" ? "1" : "0"
+            try Sysctl.forwardingV4.write(other)
+            #expect(try Sysctl.forwardingV4.read() == other)
+            var netlink = try RouteNetlink()
+            try netlink.addVeth("a.b", peer: "far")
+            try Sysctl.sendRedirects("a.b").write("0")
+            #expect(try Sysctl.sendRedirects("a.b").read() == "0")
+        }
+        #expect(try Sysctl.forwardingV4.read() == outside)
+    }
+
+    @Test func anUnknownSettingIsNamedInItsError() {
+        do {
+            _ = try Sysctl("net/no/such").read()
+            Issue.record("read a setting that is not there")
+        } catch {
+            #expect(error == Errno(ENOENT))
+            #expect(error.description.contains("/proc/sys/net/no/such"))
+        }
+    }
+}
