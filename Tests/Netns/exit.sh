@@ -31,7 +31,7 @@ host() { # everything on left that a router could have changed
         on left ip "$family" route show table all | sed 's/ expires [0-9]*sec//'
         on left ip "$family" rule
     done
-    on left sh -c 'grep -rs . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf /proc/sys/net/ipv6/conf' | sort
+    on left sh -c 'grep -rs . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf /proc/sys/net/ipv6/conf; true' | sort
     on left nft list ruleset 2>/dev/null || true
     (cd "$work/left/run" && find fullbore wireguard -mindepth 1 2>/dev/null) || true
 }

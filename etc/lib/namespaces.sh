@@ -40,7 +40,7 @@ node() {
 }
 
 # shellcheck disable=SC2016 # expands in the inner shell
-readonly enter='mount --bind "$0" /run && exec "$@"'
+readonly enter='mount --bind "$0" /run && exec env --default-signal=INT,QUIT "$@"' # a shell's background jobs ignore both
 
 on() {
     local name=$1
@@ -78,7 +78,7 @@ gone() { ! alive "$1"; }
 ends() {
     eventually "$2" gone "$1" || return 1
     ended=0
-    wait "$1" || ended=$?
+    wait "$1" 2>/dev/null || ended=$?
 }
 
 end_nodes() { # the cleanup: ask every process in our namespaces to end, then insist

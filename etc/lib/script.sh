@@ -57,6 +57,8 @@ end_script() {
     rm -rf "$work"
     exit "$status"
 }
+set -E
+trap 'printf "%s:%s: status %s from: %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$?" "$BASH_COMMAND" >&2' ERR # set -e alone is silent
 trap end_script EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

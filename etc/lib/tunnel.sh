@@ -108,7 +108,8 @@ up_uapi() {
     mkdir -p "$work/$name/run/wireguard"
     spawn "$name" "$work/$name/log" env LOG_LEVEL=error WG_PROCESS_FOREGROUND=1 "${option[$name,impl]}" -f wg0
     daemon[$name]=$spawned
-    eventually 10 test -S "$work/$name/run/wireguard/wg0.sock" || fail "$name: no UAPI socket: $(cat "$work/$name/log")"
+    eventually 10 has_socket_or_gone "$name"
+    has_socket "$name" || fail "$name: no UAPI socket: $(cat "$work/$name/log")"
     (umask 077 && wg_file "$name" >"$work/$name/wg0.conf")
     on "$name" wg setconf wg0 "$work/$name/wg0.conf"
     # shellcheck disable=SC2086 # lists
@@ -120,6 +121,9 @@ up_uapi() {
     sysctl_of "$name" net/ipv4/ip_forward 1
     [[ ! -e /proc/sys/net/ipv6 ]] || sysctl_of "$name" net/ipv6/conf/all/forwarding 1
 }
+
+has_socket() { [[ -S $work/$1/run/wireguard/wg0.sock ]]; }
+has_socket_or_gone() { has_socket "$1" || gone "${daemon[$1]}"; }
 
 down() {
     kill -TERM "${daemon[$1]}"
