@@ -17,12 +17,12 @@ readonly skipped=75 # not 77: fullbore itself ends with that when it lacks a per
 # Whatever a script starts inherits this, so a process that outlives it can be told (leftover_processes).
 export FULLBORE_SCRIPT=$work
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; } # a line each
 step() { printf '%7.2f s  %s\n' "$(elapsed)" "$*"; }
 fail() { printf 'FAIL: %s\n' "$*" >&2; exit 1; }
 skip() { printf 'skip: %s\n' "$*"; exit "$skipped"; }
 
-readonly started=$EPOCHREALTIME
+started=$EPOCHREALTIME
 elapsed() { awk -v a="${1:-$started}" -v b="$EPOCHREALTIME" 'BEGIN {printf "%.2f", b - a}'; }
 
 at_exit() { exit_steps=("$1" "${exit_steps[@]}"); }

@@ -32,10 +32,13 @@ copy() {
     [[ $3 != *:* ]] || family=6
     spawn "$to" "$work/receiver.log" timeout 120 socat -b 65536 -u "TCP$family-LISTEN:$copy_port,reuseaddr" "OPEN:$received,creat,trunc"
     receiver=$spawned
-    interruptible on "$from" timeout 120 socat -b 65536 -u "OPEN:$file" "TCP$family:$destination:$copy_port,retry=100,interval=0.05" ||
-        fail "$from → $to ($3): the copy was cut off"
+    on "$from" timeout 120 socat -b 65536 -u "OPEN:$file" "TCP$family:$destination:$copy_port,retry=100,interval=0.05" \
+        2>"$work/sender.log" &
+    wait $! || fail "$from → $to ($3): the copy was cut off: $(cat "$work/sender.log")"
     wait "$receiver" || fail "$from → $to ($3): the copy did not end: $(cat "$work/receiver.log")"
-    [[ $(sha256sum <"$file") == "$(sha256sum <"$received")" ]] || fail "$from → $to ($3): sha256 differs"
+    sha256sum <"$file" >"$work/sent.sha256"
+    sha256sum <"$received" >"$work/received.sha256"
+    cmp -s "$work/sent.sha256" "$work/received.sha256" || fail "$from → $to ($3): sha256 differs"
     rm -f "$received"
 }
 
@@ -48,8 +51,8 @@ iperf() {
     spawn "$to" "$work/iperf-server-$to-$port.log" iperf3 -s -1 -p "$port"
     server=$spawned
     eventually 5 listening "$to" "$port" || fail "$to: iperf3 does not listen on $port"
-    interruptible on "$from" iperf3 -J -c "$destination" -p "$port" "$@" >"$iperf_json" ||
-        fail "$from → $to ($destination): iperf3 $*: $(sed -nE 's/.*"error":[[:space:]]*//p' "$iperf_json")"
+    on "$from" iperf3 -J -c "$destination" -p "$port" "$@" >"$iperf_json" &
+    wait $! || fail "$from → $to ($destination): iperf3 $*: $(sed -nE 's/.*"error":[[:space:]]*//p' "$iperf_json")"
     wait "$server" || fail "$to: iperf3 -s: $(cat "$work/iperf-server-$to-$port.log")"
 }
 
