@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# basic.sh [LEFT [RIGHT]]: two routers, every kind of traffic through the tunnel (N-1 … N-9, N-11).
+# LEFT and RIGHT are implementations: fullbore (the default), wireguard-go, or a program with wireguard-go's usage.
+#
+#   left ── wire ───────────────── wire ── right        outer: 10.0.0.{1,2}, fd00:aa::{1,2}
+#    wg0 192.168.241.1/24, fd00::1/64 ·· wg0 192.168.241.2/24, fd00::2/64        with a preshared key
+#
+# timeout: 180
+set -euo pipefail
+# shellcheck source=../../etc/lib/tunnel.sh
+. "$(dirname "$0")/../../etc/lib/tunnel.sh"
+
+readonly left=${1:-fullbore} right=${2:-${1:-fullbore}}
+readonly streams=50
+
+node left right
+wire left wire right wire
+address left wire 10.0.0.1/24 fd00:aa::1/64
+address right wire 10.0.0.2/24 fd00:aa::2/64
+(umask 077 && wg genpsk >"$work/psk")
+
+tunnel() { # tunnel LEFT'S-OUTER RIGHT'S-OUTER MTU
+    interface left "$left" mtu="$3" addresses="192.168.241.1/24 fd00::1/64"
+    interface right "$right" mtu="$3" addresses="192.168.241.2/24 fd00::2/64"
+    peer left right endpoint="$2:$default_port" psk="$work/psk" allowed="192.168.241.2/32 fd00::2/128"
+    peer right left endpoint="$1:$default_port" psk="$work/psk" allowed="192.168.241.1/32 fd00::1/128"
+    up left
+    up right
+}
+
+traffic() {
+    pings left 192.168.241.2
+    pings right 192.168.241.1
+    step "N-1 ping over IPv4, both ways"
+    pings left fd00::2
+    pings right fd00::1
+    step "N-2 ping over IPv6, both ways"
+    iperf left right 192.168.241.2 -t 2 -Z
+    step "N-3 TCP over IPv4: $(rate .end.sum_received)"
+    iperf right left fd00::1 -t 2 -Z
+    step "N-4 TCP over IPv6: $(rate .end.sum_received)"
+    iperf right left 192.168.241.1 -u -t 1 -b 0
+    some_udp_arrived
+    step "N-5 UDP over IPv4: $(rate .end.sum)"
+    iperf left right fd00::2 -u -t 1 -b 0
+    some_udp_arrived
+    step "N-6 UDP over IPv6: $(rate .end.sum)"
+}
+
+rate() { # of what arrived
+    iperf_value "$1 | .bits_per_second * (100 - (.lost_percent // 0)) / 100 / 1e7 | round / 100 | \"\(.) Gbit/s\""
+}
+
+# At full speed a datagram may be lost in a queue; that none arrived would be something else.
+some_udp_arrived() {
+    iperf_value '.end.sum | select(.packets > .lost_packets) | .packets' >/dev/null || fail "UDP: all of it was lost"
+}
+
+parallel_tcp() { # N-7: that many servers and clients at once
+    local number clients=() client
+    for ((number = 0; number < streams; number++)); do
+        IPERF_PORT=$((6000 + number)) iperf left right 192.168.241.2 -n 1M &
+        clients+=($!)
+    done
+    for client in "${clients[@]}"; do wait "$client" || fail "N-7: one of $streams parallel TCP streams failed"; done
+    step "N-7 TCP: $streams clients at once, all of them finished"
+}
+
+# N-8: ten pings of 84 bytes, padded to 96, are 128 on the wire; an initiation is 148, a response 92, a keepalive 32.
+accounting() {
+    local now sent received
+    now=$(date +%s)
+    pings left 192.168.241.2 10
+    (($(handshake_of left right) >= now - 1 && $(handshake_of right left) >= now - 1)) || fail "N-8: no recent handshake shown"
+    sent=$(sent_by left right) received=$(received_by left right)
+    ((sent == 148 + 10 * 128 || sent == 148 + 32 + 10 * 128)) || fail "N-8: left shows $sent bytes sent"
+    ((received == 92 + 10 * 128)) || fail "N-8: left shows $received bytes received"
+    [[ $sent == "$(received_by right left)" && $received == "$(sent_by right left)" ]] || fail "N-8: the two ends count differently"
+    step "N-8 handshakes and transfer counters: $sent bytes sent, $received received"
+}
+
+say "outer IPv4"
+tunnel 10.0.0.1 10.0.0.2 1420
+accounting
+traffic
+parallel_tcp
+down left
+down right
+
+say "N-11 outer IPv6, an MTU of 1280"
+tunnel "[fd00:aa::1]" "[fd00:aa::2]" 1280
+traffic
+down left
+down right
