@@ -37,7 +37,8 @@ let package = Package(
         .executableTarget(
             name: "fullbore",
             dependencies: [
-                "Router", "Control", "Configuration", "Crypto",
+                "Router", "Control", "Configuration", "Crypto", "Linux",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -49,7 +50,7 @@ let package = Package(
             ]),
         module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux"]),
         module("Control", ["Linux"]),
-        module("Configuration", ["Pipeline", "Crypto", "CYAML"]),
+        module("Configuration", ["Pipeline", "Crypto", "Wire", "CYAML"]),
         module("TUN", ["Pipeline", "Linux"]),
         module("UDP", ["Pipeline", "Linux"]),
         module("Pipeline", ["Wire"]),

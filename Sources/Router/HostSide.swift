@@ -1,6 +1,7 @@
 import Configuration
 import Glibc
 import Linux
+import Pipeline
 import Wire
 
 /// What the kernel has to know of the router's interfaces: links up, MTU, addresses, routes, forwarding.

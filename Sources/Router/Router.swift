@@ -5,6 +5,7 @@ import Glibc
 import Linux
 import Logging
 import PacketPath
+import Pipeline
 import Wire
 
 /// A running router.
@@ -14,7 +15,7 @@ import Wire
 package final class Router {
     private let running: RunningRouter
     private let host: HostSide
-    private var threads: [Thread] = []
+    private var threads: [RunningThread] = []
 
     /// Sets everything up; packets flow when it returns. Thereafter `stop` has to be called.
     package init(
@@ -45,18 +46,19 @@ package final class Router {
     /// Ends the threads and takes everything back.
     package func stop() {
         running.stopThreads()
-        while !threads.isEmpty { threads.removeLast().join() }
+        for thread in threads { thread.join() }
+        threads.removeAll()
         host.takeBack()
     }
 
     private func startThreads() throws(Errno) {
         let running = running
         for id in 0..<running.plan.workers {
-            threads.append(try Thread(name: "worker-\(id)") { running.runWorker(id) })
+            threads.append(RunningThread(try Thread(name: "worker-\(id)") { running.runWorker(id) }))
         }
-        threads.append(try Thread(name: "control") { running.serveControl() })
+        threads.append(RunningThread(try Thread(name: "control") { running.serveControl() }))
         if running.resolver.isNeeded {
-            threads.append(try Thread(name: "resolver") { running.resolveEndpoints() })
+            threads.append(RunningThread(try Thread(name: "resolver") { running.resolveEndpoints() }))
         }
     }
 
@@ -74,4 +76,11 @@ package final class Router {
         guard AEAD.libsodium.passesSelfTest() else { throw .aead("libsodium's ChaCha20-Poly1305 fails its self-test") }
         return .libsodium
     }
+}
+
+/// A thread among others.
+private final class RunningThread {
+    private var thread: Thread?
+    init(_ thread: consuming Thread) { self.thread = consume thread }
+    func join() { thread.take()?.join() }
 }

@@ -1,6 +1,7 @@
 import Configuration
 import Linux
 import PacketPath
+import Pipeline
 import TUN
 import UDP
 import Wire
@@ -19,8 +20,8 @@ struct RouterEnds {
         for interface in plan.interfaces {
             let configuration = interface.configuration
             // The port first: when it is taken, no interface has come and gone.
-            sockets.append(try Self.sockets(configuration, offloads, workers: plan.workers))
-            queues.append(try Self.queues(configuration, offloads, workers: plan.workers))
+            sockets.append(try Self.openSockets(configuration, offloads, workers: plan.workers))
+            queues.append(try Self.openQueues(configuration, offloads, workers: plan.workers))
         }
         self.queues = queues
         self.sockets = sockets
@@ -31,27 +32,24 @@ struct RouterEnds {
     func listenPort(_ interface: InterfaceID) -> UInt16 { sockets[interface.index].port }
     func missingIPv6(_ interface: InterfaceID) -> Errno? { sockets[interface.index].missingIPv6 }
 
-    private static func queues(
+    private static func openQueues(
         _ interface: InterfaceConfiguration, _ offloads: OffloadConfiguration, workers: Int
     ) throws(RouterError) -> [TUNQueue] {
         let wanted: TUNOffloads = offloads.tun == .off ? [] : .all
+        let devices: [TUNDevice]
         do {
-            let devices = try TUNDevice.open(name: interface.name.value, queues: workers, offloads: wanted)
-            if offloads.tun == .on, let device = devices.first, device.offloads != wanted {
-                throw RouterError.offloadMissing("\(interface.name.value): this kernel's TUN has not every offload")
-            }
-            let coalesces = offloads.tun != .off
-            return devices.map { TUNQueue($0, coalescesTCP: coalesces, coalescesUDP: coalesces) }
-        } catch let error as TUNError {
-            throw .tun(error)
-        } catch let error as RouterError {
-            throw error
+            devices = try TUNDevice.open(name: interface.name.value, queues: workers, offloads: wanted)
         } catch {
-            throw .offloadMissing("\(error)")
+            throw .tun(error)
         }
+        if offloads.tun == .on, let device = devices.first, device.offloads != wanted {
+            throw .offloadMissing("\(interface.name.value): this kernel's TUN has not every offload")
+        }
+        let coalesces = offloads.tun != .off
+        return devices.map { TUNQueue($0, coalescesTCP: coalesces, coalescesUDP: coalesces) }
     }
 
-    private static func sockets(
+    private static func openSockets(
         _ interface: InterfaceConfiguration, _ offloads: OffloadConfiguration, workers: Int
     ) throws(RouterError) -> UDPSockets {
         let options = UDPOptions(

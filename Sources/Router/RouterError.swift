@@ -1,7 +1,9 @@
 import Configuration
 import Glibc
 import Linux
+import Pipeline
 import TUN
+import Wire
 
 /// Why a router does not start. Nothing is left of it then.
 package enum RouterError: Error, CustomStringConvertible {

@@ -1,4 +1,6 @@
+import Configuration
 import Logging
+import Pipeline
 import Wire
 import WireGuard
 

@@ -2,7 +2,9 @@ import Configuration
 import Control
 import Crypto
 import Linux
+import Logging
 import PacketPath
+import Pipeline
 import Wire
 import WireGuard
 

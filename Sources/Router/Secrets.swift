@@ -1,5 +1,7 @@
 import Configuration
 import Crypto
+import Pipeline
+import Wire
 import WireGuard
 
 extension RouterPlan.Interface {

@@ -37,8 +37,7 @@ extension HostPort: ScalarOption, CustomStringConvertible {
         let host = text[..<colon]
         let inBrackets = host.first == "[" && host.last == "]"
         guard inBrackets || !host.contains(":") else {
-            let bare = IPAddress(text) == nil ? "" : ": an IPv6 address stands in [ ], and the port after it"
-            throw Self.unexpected(scalar, bare)
+            throw Self.unexpected(scalar, ": an IPv6 address stands in [ ], and the port after it")
         }
         let digits = text[text.index(after: colon)...]
         guard !digits.isEmpty, digits.allSatisfy({ ("0"..."9").contains($0) }), let port = UInt16(digits), port > 0 else {

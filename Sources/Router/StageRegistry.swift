@@ -1,0 +1,7 @@
+import PacketPath
+import Pipeline
+
+/// Every stage that a file may name, in the order in which they are listed for people.
+package enum StageRegistry {
+    package static let schemas: [StageSchema] = coreStages.map { StageSchema($0) }
+}

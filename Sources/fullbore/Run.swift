@@ -1,0 +1,65 @@
+import ArgumentParser
+import Configuration
+import Control
+import Glibc
+import Linux
+import Logging
+import Router
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the router in the foreground until SIGTERM or SIGINT.",
+        discussion: """
+            Logs one line 'ready' when packets can flow. On its way out it takes back every link, address, route and
+            setting that it made.
+
+            Example:
+              fullbore run /etc/fullbore/router.yaml
+            """)
+
+    @Argument(help: "The router file.") var file: String
+    @OptionGroup var place: RunDirectory
+
+    func run() throws {
+        let loaded = try RouterFile.load(file, for: .running)
+        let logger = LogFormat.logger()
+        // Before there are threads, which inherit the blocked signals.
+        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
+        signal(SIGPIPE, SIG_IGN)
+
+        let router: Router
+        do {
+            router = try Router(loaded, RouterFile.keys(file), runDirectory: place.path, logger: logger)
+        } catch {
+            complain("fullbore: \(error)")
+            throw error.isForPrivileges ? ExitCode.permission : ExitCode.failure
+        }
+        logger.info("\(loaded.configuration.name): ready")
+        wait(for: signals, logger)
+        router.stop()
+        logger.info("\(loaded.configuration.name): stopped")
+    }
+
+    private func wait(for signals: borrowing SignalDescriptor, _ logger: Logger) {
+        var waiting = pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0)
+        while true {
+            _ = unsafe poll(&waiting, 1, -1)
+            switch signals.next() {
+            case SIGTERM, SIGINT: return
+            case SIGHUP: logger.warning("SIGHUP: reload is not supported yet, nothing changed")
+            default: continue
+            }
+        }
+    }
+}
+
+/// Where routers have their control sockets.
+struct RunDirectory: ParsableArguments {
+    @Option(name: .customLong("run-dir"), help: "Where routers have their control sockets (or FULLBORE_RUN_DIR).")
+    var runDirectory: String?
+
+    var path: String {
+        if let runDirectory { return runDirectory }
+        return unsafe getenv("FULLBORE_RUN_DIR").map { unsafe String(cString: $0) } ?? ControlSocket.defaultRunDirectory
+    }
+}

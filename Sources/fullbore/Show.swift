@@ -1,0 +1,75 @@
+import ArgumentParser
+import Control
+import Foundation
+
+struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show running routers: interfaces, peers, stages and what they dropped.",
+        discussion: """
+            Examples:
+              fullbore show
+              fullbore show edge-1
+              fullbore show edge-1 --json | jq '.interfaces[].peers[].latestHandshake'
+            """)
+
+    @Argument(help: "The router's name; all that run when left out.") var name: String?
+    @Flag(help: "JSON, with a version; a list when no name is given.") var json = false
+    @OptionGroup var place: RunDirectory
+
+    func run() throws {
+        if let name {
+            let status = try ask(name)
+            json ? try printJSON(status) : print(status)
+            return
+        }
+        var all: [RouterStatus] = []
+        for name in ControlSocket.routers(in: place.path) {
+            // What was killed leaves a socket behind; it is not running, and that is no failure.
+            do throws(ControlClient.Problem) {
+                all.append(try ControlClient.status(ControlSocket(router: name, runDirectory: place.path)))
+            } catch {
+                if case .notRunning = error { continue }
+                complain("fullbore: \(name): \(error)")
+                throw error.exitCode
+            }
+        }
+        if json { return try printJSON(all) }
+        guard !all.isEmpty else {
+            complain("fullbore: no router is running")
+            throw ExitCode.notRunning
+        }
+        for (index, status) in all.enumerated() {
+            if index > 0 { say("") }
+            print(status)
+        }
+    }
+
+    private func ask(_ name: String) throws -> RouterStatus {
+        do {
+            return try ControlClient.status(ControlSocket(router: name, runDirectory: place.path))
+        } catch {
+            complain("fullbore: \(error)")
+            throw error.exitCode
+        }
+    }
+
+    private func print(_ status: RouterStatus) {
+        say(StatusText(status, now: Date().timeIntervalSince1970, style: .forOutput).lines.joined(separator: "\n"))
+    }
+
+    private func printJSON(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        say(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+}
+
+extension ControlClient.Problem {
+    fileprivate var exitCode: ExitCode {
+        switch self {
+        case .notRunning: .notRunning
+        case .notPermitted: .permission
+        case .failed, .refused, .garbled: .failure
+        }
+    }
+}
