@@ -16,8 +16,6 @@
     /// Bytes behind the source (its tag included) that must be readable, and behind the destination's `count` and tag
     /// that are clobbered.
     package static let slack = 512
-    /// The longest plaintext that a backend has to take.
-    package static let maximumCount = 65_536
 
     /// key, counter, destination, source, count. The nonce is four zero bytes and the counter in little-endian order.
     package typealias Seal =

@@ -10,7 +10,7 @@ extension AEAD {
         guard AEAD.referenceIsRight() else { return false }
         let room = AEAD.headroom + AEAD.selfTestLengths.reduce(0, max) + AEAD.tagSize + AEAD.slack
         return unsafe withUnsafeTemporaryAllocation(byteCount: room * 4, alignment: 64) { memory in
-            unsafe memory.initializeMemory(as: UInt8.self, repeating: 0xa5)
+            unsafe memory.initializeMemory(as: UInt8.self, repeating: Scratch.filler)
             let entropy = Entropy.predictableForTests(seed: 8439)
             let start = unsafe memory.start + AEAD.headroom
             let scratch = unsafe Scratch(
@@ -30,7 +30,16 @@ extension AEAD {
     ]
 
     @unsafe private struct Scratch {
+        /// What stands in the headroom of each.
+        static let filler: UInt8 = 0xa5
         let plain, sealed, opened, expected: UnsafeMutableRawPointer
+
+        func keepsHeadroom() -> Bool {
+            (1...AEAD.headroom).allSatisfy {
+                unsafe (sealed - $0).octets.pointee == Scratch.filler
+                    && (opened - $0).octets.pointee == Scratch.filler
+            }
+        }
     }
 
     private func agrees(_ key: borrowing Secret, _ counter: UInt64, _ scratch: Scratch, _ count: Int) -> Bool {
@@ -41,7 +50,7 @@ extension AEAD {
         let sealedCount = count + AEAD.tagSize
         guard unsafe ConstantTime.equal(scratch.sealed, scratch.expected, count: sealedCount),
             unsafe open(key.bytes, counter, scratch.opened, scratch.sealed, count),
-            unsafe ConstantTime.equal(scratch.opened, scratch.plain, count: count)
+            unsafe ConstantTime.equal(scratch.opened, scratch.plain, count: count), unsafe scratch.keepsHeadroom()
         else { return false }
         // Another counter, and a flipped bit at the start, in the middle and at the end, must all be refused.
         guard unsafe !open(key.bytes, counter &+ 1, scratch.opened, scratch.sealed, count) else { return false }
@@ -60,7 +69,8 @@ extension AEAD {
         let tag: InlineArray<16, UInt8> = [
             0x1a, 0xe1, 0x0b, 0x59, 0x4f, 0x09, 0xe2, 0x6a, 0x7e, 0x90, 0x2e, 0xcb, 0xd0, 0x60, 0x06, 0x91,
         ]
-        let nonce = SIMD4(UInt32(7).littleEndian, UInt32(0x4342_4140).littleEndian, UInt32(0x4746_4544).littleEndian, 0)  // 07 00 00 00 40 41 … 47
+        let nonce = SIMD4(
+            UInt32(7).littleEndian, UInt32(0x4342_4140).littleEndian, UInt32(0x4746_4544).littleEndian, 0)
         let additionalData: InlineArray<12, UInt8> = [
             0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7,
         ]

@@ -83,22 +83,26 @@ package struct BLAKE2s: ~Copyable {
     }
 }
 
-/// The sixteen working words of one compression as four rows, and the ten rounds over them.
+/// The sixteen working words of one compression, and the ten rounds over them.
+///
+/// Scalar on purpose: for a portable build, which can't count on SSSE3, the compiler's vectors take three times as long.
 private struct Rounds {
-    private var a, b, c, d: SIMD4<UInt32>
+    private var v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15: UInt32
 
-    init(chain: SIMD8<UInt32>, counter: UInt64, last: Bool, initialisationVector: SIMD8<UInt32>) {
-        a = chain.lowHalf
-        b = chain.highHalf
-        c = initialisationVector.lowHalf
-        d =
-            initialisationVector.highHalf
-            ^ SIMD4(
-                UInt32(truncatingIfNeeded: counter), UInt32(truncatingIfNeeded: counter >> 32), last ? .max : 0, 0)
+    init(chain: SIMD8<UInt32>, counter: UInt64, last: Bool, initialisationVector start: SIMD8<UInt32>) {
+        (v0, v1, v2, v3) = (chain[0], chain[1], chain[2], chain[3])
+        (v4, v5, v6, v7) = (chain[4], chain[5], chain[6], chain[7])
+        (v8, v9, v10, v11) = (start[0], start[1], start[2], start[3])
+        v12 = start[4] ^ UInt32(truncatingIfNeeded: counter)
+        v13 = start[5] ^ UInt32(truncatingIfNeeded: counter >> 32)
+        v14 = last ? ~start[6] : start[6]
+        v15 = start[7]
     }
 
     /// The upper half of the working words folded onto the lower: what goes into the chain.
-    var folded: SIMD8<UInt32> { SIMD8(lowHalf: a ^ c, highHalf: b ^ d) }
+    var folded: SIMD8<UInt32> {
+        SIMD8(v0 ^ v8, v1 ^ v9, v2 ^ v10, v3 ^ v11, v4 ^ v12, v5 ^ v13, v6 ^ v14, v7 ^ v15)
+    }
 
     /// The message words' order in each round (RFC 7693 §2.7), word 0 in the lowest hexadecimal digit.
     mutating func mix(_ message: UnsafeRawPointer) {
@@ -114,21 +118,28 @@ private struct Rounds {
         unsafe round(message, 0x0dc3_e9bf_5167_482a)
     }
 
+    /// The columns, then the diagonals.
     @inline(__always)
     private mutating func round(_ message: UnsafeRawPointer, _ order: UInt64) {
         @inline(__always) func word(_ position: UInt64) -> UInt32 {
             let index = Int(order >> (position * 4) & 15)
             return unsafe UInt32(littleEndian: message.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
         }
-        quarter(SIMD4(word(0), word(2), word(4), word(6)), SIMD4(word(1), word(3), word(5), word(7)))
-        turn(1)
-        quarter(SIMD4(word(8), word(10), word(12), word(14)), SIMD4(word(9), word(11), word(13), word(15)))
-        turn(3)
+        Rounds.quarter(&v0, &v4, &v8, &v12, word(0), word(1))
+        Rounds.quarter(&v1, &v5, &v9, &v13, word(2), word(3))
+        Rounds.quarter(&v2, &v6, &v10, &v14, word(4), word(5))
+        Rounds.quarter(&v3, &v7, &v11, &v15, word(6), word(7))
+        Rounds.quarter(&v0, &v5, &v10, &v15, word(8), word(9))
+        Rounds.quarter(&v1, &v6, &v11, &v12, word(10), word(11))
+        Rounds.quarter(&v2, &v7, &v8, &v13, word(12), word(13))
+        Rounds.quarter(&v3, &v4, &v9, &v14, word(14), word(15))
     }
 
-    /// G of RFC 7693 §3.1 over the four columns at once.
+    /// G of RFC 7693 §3.1.
     @inline(__always)
-    private mutating func quarter(_ x: SIMD4<UInt32>, _ y: SIMD4<UInt32>) {
+    private static func quarter(
+        _ a: inout UInt32, _ b: inout UInt32, _ c: inout UInt32, _ d: inout UInt32, _ x: UInt32, _ y: UInt32
+    ) {
         a = a &+ b &+ x
         d = rotated(d ^ a, 16)
         c = c &+ d
@@ -140,20 +151,5 @@ private struct Rounds {
     }
 
     @inline(__always)
-    private func rotated(_ row: SIMD4<UInt32>, _ bits: UInt32) -> SIMD4<UInt32> {
-        row &>> SIMD4(repeating: bits) | row &<< SIMD4(repeating: 32 - bits)
-    }
-
-    /// Turns row b by `lanes`, c by two, d by the rest: 1 makes columns of the diagonals, 3 puts them back.
-    @inline(__always)
-    private mutating func turn(_ lanes: Int) {
-        if lanes == 1 {
-            b = SIMD4(b[1], b[2], b[3], b[0])
-            d = SIMD4(d[3], d[0], d[1], d[2])
-        } else {
-            b = SIMD4(b[3], b[0], b[1], b[2])
-            d = SIMD4(d[1], d[2], d[3], d[0])
-        }
-        c = SIMD4(c[2], c[3], c[0], c[1])
-    }
+    private static func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 { word &>> bits | word &<< (32 &- bits) }
 }

@@ -20,6 +20,7 @@ extension AEAD {
 /// Two things make the difference: one run of the stream cipher gives both the Poly1305 key (its first block, which
 /// falls on the headroom) and the text, and the run's length is rounded up to what the vectorised code does at once,
 /// because libsodium is slow over what is left behind the last full group of blocks.
+///
 /// The nonce is the first 12 bytes of what is given.
 enum ComposedAEAD {
     /// Bytes of key stream that give the Poly1305 key (RFC 8439 §2.6): one block, of which half is used.

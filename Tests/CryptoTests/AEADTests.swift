@@ -102,7 +102,7 @@ import Testing
     func defects(defect: Defect) { #expect(!defect.backend.passesSelfTest()) }
 
     enum Defect: CaseIterable {
-        case acceptsForgeries, ignoresTheHighCounter, wrongTagAtOneLength, refusesAll
+        case acceptsForgeries, ignoresTheHighCounter, wrongTagAtOneLength, refusesAll, clobbersTheHeadroom
 
         var backend: AEAD {
             let right = AEAD.libsodium
@@ -123,6 +123,13 @@ import Testing
                         unsafe right.seal($0, $1, $2, $3, $4)
                         if $4 == 448 { unsafe $2.octets[448] ^= 1 }
                     }, open: right.open)
+            case .clobbersTheHeadroom:
+                unsafe AEAD(
+                    name: "clobbersTheHeadroom", seal: right.seal,
+                    open: {
+                        unsafe ($2 - 1).octets.pointee = 0
+                        return unsafe right.open($0, $1, $2, $3, $4)
+                    })
             case .refusesAll:
                 unsafe AEAD(name: "refusesAll", seal: right.seal, open: { _, _, _, _, _ in false })
             }

@@ -87,7 +87,10 @@ import Testing
         "HMAC with keys shorter than, as long as and longer than a block, as Python's hmac and hashlib compute it",
         arguments: [
             (0, "", 1, "eaf4bb25938f4d20e72656bbbc7a9bf63c0c18537333c35bdb67db1402661acd"),
-            (3, "The quick brown fox jumps over the lazy dog", 1, "f93215bb90d4af4c3061cd932fb169fb8bb8a91d0b4022baea1271e1323cd9a0"),
+            (
+                3, "The quick brown fox jumps over the lazy dog", 1,
+                "f93215bb90d4af4c3061cd932fb169fb8bb8a91d0b4022baea1271e1323cd9a0"
+            ),
             (32, "abc", 1, "82623be5bc0a391b24dce53e67d028eff92d586de0485ac37822e597d049c74f"),
             (64, "x", 64, "2268d198d1272b69cc5b060fcb437a16c939a02905aa930d28ce57d4bded1bed"),
             (65, "x", 65, "3cf374cfea4dd76cfe1620b632128899175b566afea7d034540348c6b4c84fcd"),
@@ -109,7 +112,8 @@ import Testing
                 hex(example.key).lend { key in
                     hex(example.input).lend { input in
                         unsafe KDF.derive(
-                            key: key, input: input, output, count > 1 ? output + 32 : nil, count > 2 ? output + 64 : nil)
+                            key: key, input: input, output, count > 1 ? output + 32 : nil, count > 2 ? output + 64 : nil
+                        )
                     }
                 }
             }

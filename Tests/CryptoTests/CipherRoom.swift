@@ -47,7 +47,8 @@ struct CipherRoom {
 }
 
 extension AEAD {
-    func seal(_ key: [UInt8], _ counter: UInt64, _ source: CipherRoom, _ count: Int, into destination: inout CipherRoom) {
+    func seal(_ key: [UInt8], _ counter: UInt64, _ source: CipherRoom, _ count: Int, into destination: inout CipherRoom)
+    {
         key.lend { key in
             source.lend { source in
                 destination.lendMutable { destination in
