@@ -47,7 +47,7 @@ let package = Package(
             ]),
         module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux"]),
         module("Control", ["Linux"]),
-        module("Configuration", ["Pipeline", "Crypto", "CYAML"]),
+        module("Configuration", ["Pipeline", "Crypto", "Wire", "CYAML"]),
         module("TUN", ["Pipeline", "Linux"]),
         module("UDP", ["Pipeline", "Linux"]),
         module("Pipeline", ["Wire"]),

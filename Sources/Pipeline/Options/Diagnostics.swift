@@ -34,30 +34,31 @@ package final class Diagnostics {
 
     package init() {}
 
-    package func error(_ message: String, at position: SourcePosition?) {
-        add(Diagnostic(.error, message, at: position))
+    package func error(_ message: @autoclosure () -> String, at position: SourcePosition?) {
+        hasErrors = true
+        add(.error, message, at: position)
     }
 
-    package func warning(_ message: String, at position: SourcePosition?) {
-        add(Diagnostic(.warning, message, at: position))
+    package func warning(_ message: @autoclosure () -> String, at position: SourcePosition?) {
+        add(.warning, message, at: position)
     }
 
-    package func note(_ message: String, at position: SourcePosition?) {
-        add(Diagnostic(.note, message, at: position))
+    package func note(_ message: @autoclosure () -> String, at position: SourcePosition?) {
+        add(.note, message, at: position)
     }
 
-    /// Adds it, unless the same has been said of the same place: text used through aliases is read more than once.
-    package func add(_ diagnostic: Diagnostic) {
-        if diagnostic.severity == .error { hasErrors = true }
+    /// Adds it, unless the same has been said of the same place: text used through aliases is read more than once. A
+    /// message is not worked out, suggestions and all, when nobody will see it.
+    private func add(_ severity: Diagnostic.Severity, _ message: () -> String, at position: SourcePosition?) {
         guard kept.count < Self.maximumCount else {
             omitted += 1
             return
         }
+        let diagnostic = Diagnostic(severity, message(), at: position)
         if seen.insert(diagnostic).inserted { kept.append(diagnostic) }
     }
 
-    /// True when what is added now is only counted, so that no suggestion need be worked out for it.
-    package var isFull: Bool { kept.count >= Self.maximumCount }
+    package var isEmpty: Bool { kept.isEmpty }
 
     /// In the order of the file; what concerns the whole file comes first.
     package var sorted: [Diagnostic] {

@@ -13,6 +13,8 @@ package struct OptionReader {
     private let owner: String
     /// The keys asked for, in order.
     private var known: [String] = []
+    /// Keys that mean something, but not here: near enough to be suggested.
+    private var refused: [String] = []
 
     package init(_ mapping: Value.Mapping, at position: SourcePosition, of owner: String, _ diagnostics: Diagnostics) {
         self.mapping = mapping
@@ -96,11 +98,13 @@ package struct OptionReader {
         return mapping.entries
     }
 
-    /// Makes a key that means something, but not here or not yet, an error that says so instead of "unknown".
-    package mutating func refuse(_ key: String, _ message: String) {
+    /// Makes a key that means something, but not here or not yet, an error that says so instead of "unknown". A key that
+    /// was asked for before is not refused.
+    package mutating func refuse(_ key: String, _ message: @autoclosure () -> String) {
+        guard !known.contains(key) else { return }
+        refused.append(key)
         guard let entry = mapping[key] else { return }
-        known.append(key)
-        diagnostics.error(message, at: entry.key.position)
+        diagnostics.error(message(), at: entry.key.position)
     }
 
     /// Records an error about the value of `key`, or about the mapping where there is none.
@@ -115,17 +119,15 @@ package struct OptionReader {
 
     /// Reports every key that was not asked for.
     package mutating func finish() {
-        let asked = Set(known)
+        let asked = Set(known + refused)
         for entry in mapping.entries where !asked.contains(entry.key.value) {
-            let name = entry.key.value
-            guard !diagnostics.isFull else {
-                diagnostics.error("unknown key", at: entry.key.position)
-                continue
-            }
-            let suggestion = Suggestion.hint(for: name, among: known)
-            let names = known.isEmpty ? ": there are no keys here" : ": known here are \(known.joined(separator: ", "))"
-            diagnostics.error(
-                "unknown key \(Quotation.quote(name))\(suggestion.isEmpty ? names : suggestion)", at: entry.key.position)
+            diagnostics.error(unknown(entry.key.value), at: entry.key.position)
         }
+    }
+
+    private func unknown(_ key: String) -> String {
+        let suggestion = Suggestion.hint(for: key, among: known + refused)
+        let names = known.isEmpty ? ": there are no keys here" : ": known here are \(known.joined(separator: ", "))"
+        return "unknown key \(Quotation.quote(key))\(suggestion.isEmpty ? names : suggestion)"
     }
 }

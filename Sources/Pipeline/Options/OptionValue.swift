@@ -53,7 +53,9 @@ extension OptionChoice {
 
     package init(_ scalar: Value.Scalar) throws(OptionError) {
         guard let choice = Self(rawValue: scalar.text) else {
-            throw Self.unexpected(scalar, Suggestion.hint(for: scalar.text, among: Self.allCases.map(\.rawValue)))
+            let switches = ["true": "on", "false": "off"]
+            let meant = switches[scalar.text] ?? scalar.text
+            throw Self.unexpected(scalar, Suggestion.hint(for: meant, among: Self.allCases.map(\.rawValue)))
         }
         self = choice
     }

@@ -2,16 +2,18 @@
 package enum Quotation {
     /// The most characters of a file's text that a message repeats.
     package static let maximumLength = 80
-    /// Base64 writes a key in 44 characters; a run this long that mixes cases, or is all hexadecimal, may be one.
+    /// Base64 writes a key in 44 characters; a run this long that no path would be, or all of hexadecimal, may be one.
     static let suspectLength = 40
 
-    /// `text` in quotes, fit to stand in a message.
-    package static func quote(_ text: some StringProtocol, with mark: Character = "'") -> String {
-        let cut = text.unicodeScalars.prefix(maximumLength + 1)
-        let whole = cut.count <= maximumLength
+    /// `text` in quotes, fit to stand in a message; of a longer one the first `limit` characters.
+    package static func quote(
+        _ text: some StringProtocol, with mark: Character = "'", limit: Int = maximumLength
+    ) -> String {
         // Hidden before it is cut, so that no cut makes a key too short to be suspected.
-        let shown = clean(String(String.UnicodeScalarView(text.unicodeScalars.prefix(4 * maximumLength))))
-        return "\(mark)\(whole ? shown : shown.prefix(maximumLength) + "…")\(mark)"
+        let start = text.unicodeScalars.prefix(limit + 2 * suspectLength)
+        let shown = clean(String(String.UnicodeScalarView(start))).unicodeScalars
+        let cut = shown.count > limit ? String(shown.prefix(limit)) + "…" : String(shown)
+        return "\(mark)\(cut)\(mark)"
     }
 
     /// `line` with as many characters as before, each control character and each character of a possible secret
@@ -52,8 +54,8 @@ package enum Quotation {
 
     private static func isSuspect(_ run: ArraySlice<Unicode.Scalar>) -> Bool {
         guard run.count >= suspectLength else { return false }
-        let mixed = run.contains { ("A"..."Z").contains($0) } && run.contains { ("a"..."z").contains($0) }
-        return mixed || run.allSatisfy { $0.properties.isASCIIHexDigit }
+        return run.contains { ("A"..."Z").contains($0) || $0 == "=" || $0 == "+" }
+            || run.allSatisfy { $0.properties.isASCIIHexDigit }
     }
 
     /// Hides what follows `private-key:` and its like, unless that is the mapping it has to be.
@@ -70,7 +72,7 @@ package enum Quotation {
         }
     }
 
-    private static let secretWords: [[Unicode.Scalar]] = ["private", "preshared", "psk", "secret"].map {
+    private static let secretWords: [[Unicode.Scalar]] = ["priv", "preshared", "psk", "secret"].map {
         Array($0.unicodeScalars)
     }
 

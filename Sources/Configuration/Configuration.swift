@@ -1,1 +1,0 @@
-// Configuration: see README.md, "The tree".

@@ -1,0 +1,154 @@
+internal import Crypto
+internal import Pipeline
+internal import Wire
+
+extension ConfigurationReader {
+    mutating func interfaces(_ options: inout OptionReader, _ pipeline: [PipelineEntry]?) -> [InterfaceConfiguration] {
+        guard let section = options.require("interfaces", as: NamedEntries.self) else { return [] }
+        if section.entries.isEmpty { options.error("a router has at least one interface", at: "interfaces") }
+        if section.entries.count > RouterConfiguration.maximumInterfaces {
+            options.error("more than \(RouterConfiguration.maximumInterfaces) interfaces", at: "interfaces")
+        }
+        return section.entries.prefix(RouterConfiguration.maximumInterfaces).compactMap { interface($0, pipeline) }
+    }
+
+    private mutating func interface(
+        _ entry: Value.Mapping.Entry, _ pipeline: [PipelineEntry]?
+    ) -> InterfaceConfiguration? {
+        let name = entry.key
+        if let problem = Names.problem(withInterface: name.value) { diagnostics.error(problem, at: name.position) }
+        guard var options = reader(entry, "interface") else { return nil }
+        let privateKey = options.require("private-key", as: Located<KeySource>.self)
+        let port = options.optional("listen-port", default: Located<UInt16>(0, at: name.position))
+        let addresses = addresses(&options, of: name.value)
+        let mtu = options.optional(
+            "mtu", default: InterfaceConfiguration.defaultMTU, in: InterfaceConfiguration.mtuRange)
+        let fwmark = options.optional("fwmark", default: UInt32(0))
+        let routes = options.optional("routes", default: true)
+        let scope = PeerScope(interface: name.value, routes: routes, pipeline: pipeline)
+        let peers = (options.optional("peers", as: NamedEntries.self)?.entries ?? []).compactMap { peer($0, scope) }
+        options.finish()
+
+        checks.note(port: port, of: name.value)
+        let prefixes = addresses.map(\.value.address.family) + peers.flatMap { $0.allowedIPs.map(\.value.family) }
+        if mtu < InterfaceConfiguration.minimumMTUForIPv6, prefixes.contains(.v6) {
+            options.error("IPv6 needs an MTU of at least \(InterfaceConfiguration.minimumMTUForIPv6)", at: "mtu")
+        }
+        guard let privateKey else { return nil }
+        return InterfaceConfiguration(
+            name: name, privateKey: privateKey, listenPort: port, addresses: addresses, mtu: mtu, fwmark: fwmark,
+            routes: routes, peers: peers)
+    }
+
+    private mutating func addresses(
+        _ options: inout OptionReader, of interface: String
+    ) -> [Located<InterfaceAddress>] {
+        let addresses = options.optional("addresses", default: [Located<InterfaceAddress>]())
+        if addresses.count > InterfaceConfiguration.maximumAddresses {
+            options.error("more than \(InterfaceConfiguration.maximumAddresses) addresses", at: "addresses")
+            return []
+        }
+        for address in addresses {
+            checks.note(address, of: interface)
+            let network = address.value.network
+            // The last two lengths have no room for an address that only names the network (RFC 3021, RFC 6164).
+            if network.address == address.value.address, network.length < network.family.bitWidth - 1 {
+                diagnostics.warning(
+                    "\(address.value) is the network itself, not an address in it", at: address.position)
+            }
+        }
+        return addresses
+    }
+
+    /// What a peer's options are read against.
+    private struct PeerScope {
+        let interface: String
+        let routes: Bool
+        /// nil when it is not clear which stages there are.
+        let pipeline: [PipelineEntry]?
+    }
+
+    private mutating func peer(_ entry: Value.Mapping.Entry, _ scope: PeerScope) -> PeerConfiguration? {
+        let name = entry.key
+        if let problem = Names.problem(withName: name.value) { diagnostics.error(problem, at: name.position) }
+        guard var options = reader(entry, "peer") else { return nil }
+        let publicKey = options.require("public-key", as: Located<PublicKey>.self)
+        let presharedKey = options.optional("preshared-key", as: Located<KeySource>.self)
+        let endpoint = options.optional("endpoint", as: Located<HostPort>.self)
+        let allowed = options.optional("allowed-ips", default: [Located<AllowedPrefix>]())
+        let keepalive = options.optional("persistent-keepalive", as: Keepalive.self)
+        let rank = standby(&options)
+        let stageOptions = peerOptions(&options, scope.pipeline)
+        options.finish()
+
+        if let publicKey { checks.note(publicKey, of: name, on: scope.interface) }
+        let prefixes = allowed.map { Located($0.value.prefix, at: $0.position) }
+        check(allowed, scope)
+        for prefix in prefixes {
+            checks.note(
+                CrossChecks.Claim(
+                    prefix: prefix, peer: name.value, interface: scope.interface, isRouted: scope.routes, rank: rank))
+        }
+        guard let publicKey else { return nil }
+        return PeerConfiguration(
+            name: name, publicKey: publicKey, presharedKey: presharedKey, endpoint: endpoint, allowedIPs: prefixes,
+            persistentKeepalive: keepalive?.interval, stageOptions: stageOptions)
+    }
+
+    /// The rank among those that claim a prefix. Not acted on yet, so a file that counts on it is refused.
+    private func standby(_ options: inout OptionReader) -> Int {
+        let rank = options.optional("standby", default: 0, in: 0...255)
+        if rank != 0 { options.error("'standby' is not supported yet", at: "standby") }
+        return rank
+    }
+
+    private func check(_ allowed: [Located<AllowedPrefix>], _ scope: PeerScope) {
+        for prefix in allowed {
+            let value = prefix.value
+            if value.hasHostBits {
+                let written = Quotation.quote(value.written)
+                diagnostics.warning("\(written) has host bits set and is taken as \(value.prefix)", at: prefix.position)
+            }
+            if value.prefix.length == 0, scope.routes {
+                diagnostics.error(
+                    "'routes: true' with a default route needs policy routing, which is not supported yet: "
+                        + "set 'routes: false' and route it yourself", at: prefix.position)
+            }
+        }
+    }
+
+    /// The peer's options for the stages of the pipeline. A key that names another stage is no unknown key.
+    private func peerOptions(_ options: inout OptionReader, _ pipeline: [PipelineEntry]?) -> [String: any OptionRecord]
+    {
+        var records: [String: any OptionRecord] = [:]
+        for schema in stages {
+            let stage = schema.name
+            guard let type = schema.peerOptions else {
+                options.refuse(stage, "\(stage) takes no options for a peer")
+                continue
+            }
+            guard pipeline?.contains(where: { $0.stage.value == stage }) ?? true else {
+                options.refuse(stage, "\(stage) is not in the pipeline: add it there, or leave this out")
+                continue
+            }
+            if let value = options.value(stage) { records[stage] = stageOptions(type, value, of: stage) }
+        }
+        return records
+    }
+
+    /// Reads what stands under a name: `peer 'berlin'`.
+    private func reader(_ entry: Value.Mapping.Entry, _ kind: String) -> OptionReader? {
+        let name = Quotation.quote(entry.key.value)
+        guard entry.value.content != .null else {
+            diagnostics.error("\(kind) \(name) has nothing under it", at: entry.key.position)
+            return nil
+        }
+        return OptionReader(entry.value, of: "\(kind) \(name)", diagnostics)
+    }
+}
+
+/// A mapping whose keys are names that the user chose.
+private struct NamedEntries: OptionRecord {
+    let entries: [Value.Mapping.Entry]
+    init?(_ options: inout OptionReader) { entries = options.entries() }
+}

@@ -1,0 +1,141 @@
+internal import Crypto
+internal import Pipeline
+internal import Wire
+
+/// What must be unique among peers and interfaces, noted while they are read, so that a peer with an error elsewhere
+/// counts too.
+struct CrossChecks {
+    private let diagnostics: Diagnostics
+    private var claims: [Claim.Subject: [Claim]] = [:]
+    private var keys: [KeyUse: Located<String>] = [:]
+    private var ports: [UInt16: Located<String>] = [:]
+    private var networks: [OwnedNetwork] = []
+
+    init(_ diagnostics: Diagnostics) { self.diagnostics = diagnostics }
+
+    // MARK: Allowed prefixes
+
+    /// A peer's claim to a prefix.
+    struct Claim {
+        /// Prefixes are looked up in an interface's own table, and in the host's where they become routes.
+        enum Subject: Hashable {
+            case interface(String, Prefix)
+            case route(Prefix)
+        }
+
+        let prefix: Located<Prefix>
+        let peer: String
+        let interface: String
+        /// Whether it becomes a route.
+        let isRouted: Bool
+        let rank: Int
+    }
+
+    /// Two peers may claim one prefix only with different ranks.
+    mutating func note(_ claim: Claim) {
+        if let other = add(claim, to: .interface(claim.interface, claim.prefix.value)) {
+            if other.peer == claim.peer {
+                diagnostics.warning("\(claim.prefix.value) is listed twice", at: claim.prefix.position)
+            } else {
+                report(claim, other.peer, other)
+            }
+        } else if claim.isRouted, let other = add(claim, to: .route(claim.prefix.value)) {
+            report(claim, "\(other.interface)/\(other.peer)", other)
+        }
+    }
+
+    /// The earlier claim that this one cannot stand beside.
+    private mutating func add(_ claim: Claim, to subject: Claim.Subject) -> Claim? {
+        if let other = claims[subject]?.first(where: { $0.rank == claim.rank }) { return other }
+        claims[subject, default: []].append(claim)
+        return nil
+    }
+
+    private func report(_ claim: Claim, _ otherName: String, _ other: Claim) {
+        diagnostics.error(
+            "peer '\(claim.peer)' claims \(claim.prefix.value), which peer '\(otherName)' has on line "
+                + "\(other.prefix.position.line)", at: claim.prefix.position)
+    }
+
+    // MARK: Public keys
+
+    private struct KeyUse: Hashable {
+        let key: PublicKey
+        let interface: String
+    }
+
+    mutating func note(_ key: Located<PublicKey>, of peer: Located<String>, on interface: String) {
+        let use = KeyUse(key: key.value, interface: interface)
+        if let other = keys[use] {
+            diagnostics.error(
+                "peer '\(peer.value)' has the public key of peer '\(other.value)' on line \(other.position.line)",
+                at: key.position)
+        } else {
+            keys[use] = Located(peer.value, at: key.position)
+        }
+    }
+
+    // MARK: Ports
+
+    mutating func note(port: Located<UInt16>, of interface: String) {
+        guard port.value != 0 else { return }
+        if let other = ports[port.value] {
+            diagnostics.error(
+                "\(interface) listens on port \(port.value), as \(other.value) does on line \(other.position.line)",
+                at: port.position)
+        } else {
+            ports[port.value] = Located(interface, at: port.position)
+        }
+    }
+
+    // MARK: Addresses
+
+    private struct OwnedNetwork {
+        let address: Located<InterfaceAddress>
+        let network: Prefix
+        let interface: String
+    }
+
+    mutating func note(_ address: Located<InterfaceAddress>, of interface: String) {
+        // Every interface has its own fe80::/64.
+        guard !address.value.address.isLinkLocal else { return }
+        networks.append(OwnedNetwork(address: address, network: address.value.network, interface: interface))
+    }
+
+    /// Networks nest or are apart. In the order of their first address, and the wider one first, those that a network
+    /// lies in are the ones that are still open when its turn comes.
+    func finish() {
+        var open: [OwnedNetwork] = []
+        for next in networks.sorted(by: Self.isBefore) {
+            while let last = open.last, !last.network.contains(next.network) { open.removeLast() }
+            if let other = open.last(where: { $0.interface != next.interface }) {
+                reportOverlap(other, next)
+            } else if let same = open.last(where: { $0.address.value.address == next.address.value.address }) {
+                let (first, second) = Self.inFileOrder(same, next)
+                diagnostics.error(
+                    "\(second.address.value.address) is on line \(first.address.position.line) already",
+                    at: second.address.position)
+            }
+            open.append(next)
+        }
+    }
+
+    private func reportOverlap(_ a: OwnedNetwork, _ b: OwnedNetwork) {
+        let (first, second) = Self.inFileOrder(a, b)
+        diagnostics.error(
+            "\(second.interface)'s \(second.address.value) overlaps \(first.interface)'s \(first.address.value) on line "
+                + "\(first.address.position.line)", at: second.address.position)
+    }
+
+    private static func inFileOrder(_ a: OwnedNetwork, _ b: OwnedNetwork) -> (OwnedNetwork, OwnedNetwork) {
+        a.address.position <= b.address.position ? (a, b) : (b, a)
+    }
+
+    private static func isBefore(_ a: OwnedNetwork, _ b: OwnedNetwork) -> Bool {
+        func order(_ owned: OwnedNetwork) -> (UInt8, UInt64, UInt64, Int) {
+            let first = owned.network.address
+            return (first.family.rawValue, first.high, first.low, owned.network.length)
+        }
+        return order(a) == order(b) ? a.address.position < b.address.position : order(a) < order(b)
+    }
+}

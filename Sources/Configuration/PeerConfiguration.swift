@@ -1,0 +1,95 @@
+package import Crypto
+package import Pipeline
+package import Wire
+
+/// One peer of an interface.
+package struct PeerConfiguration: Sendable {
+    package var name: Located<String>
+    package var publicKey: Located<PublicKey>
+    package var presharedKey: Located<KeySource>?
+    /// Where it is at first; a name is looked up when the router runs.
+    package var endpoint: Located<HostPort>?
+    package var allowedIPs: [Located<Prefix>]
+    /// Whole seconds, at most 65,535 of them; nil is off.
+    package var persistentKeepalive: Interval?
+    /// Options of stages for this peer, by the stage's name.
+    package var stageOptions: [String: any OptionRecord]
+
+    package init(
+        name: Located<String>, publicKey: Located<PublicKey>, presharedKey: Located<KeySource>? = nil,
+        endpoint: Located<HostPort>? = nil, allowedIPs: [Located<Prefix>] = [], persistentKeepalive: Interval? = nil,
+        stageOptions: [String: any OptionRecord] = [:]
+    ) {
+        self.name = name
+        self.publicKey = publicKey
+        self.presharedKey = presharedKey
+        self.endpoint = endpoint
+        self.allowedIPs = allowedIPs
+        self.persistentKeepalive = persistentKeepalive
+        self.stageOptions = stageOptions
+    }
+}
+
+extension PeerConfiguration: Equatable {
+    package static func == (a: PeerConfiguration, b: PeerConfiguration) -> Bool {
+        (a.name, a.publicKey, a.presharedKey, a.endpoint) == (b.name, b.publicKey, b.presharedKey, b.endpoint)
+            && (a.allowedIPs, a.persistentKeepalive) == (b.allowedIPs, b.persistentKeepalive)
+            && a.stageOptions.keys == b.stageOptions.keys
+            && a.stageOptions.allSatisfy { areEqual($0.value, b.stageOptions[$0.key]) }
+    }
+}
+
+extension PublicKey: OptionValue {
+    /// Never repeats the text: what is no public key may be a private one in the wrong place.
+    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> PublicKey? {
+        guard case .scalar(let scalar) = value.content else {
+            diagnostics.error("expected a public key, found \(value.found)", at: value.position)
+            return nil
+        }
+        guard let key = PublicKey(base64: scalar.text) else {
+            diagnostics.error(
+                "this is not a public key: that is 44 characters of base64, as wg prints it", at: value.position)
+            return nil
+        }
+        guard !key.isZero else {
+            diagnostics.error("this public key is all zeros, which is nobody's", at: value.position)
+            return nil
+        }
+        return key
+    }
+}
+
+/// `persistent-keepalive`, in seconds without a unit as everywhere in WireGuard.
+struct Keepalive: ScalarOption {
+    let seconds: UInt16
+
+    static var expected: String { "seconds from 0 to 65535, or off" }
+
+    init(_ scalar: Value.Scalar) throws(OptionError) {
+        if scalar.text == "off" {
+            seconds = 0
+        } else if let seconds = try? UInt16(scalar) {
+            self.seconds = seconds
+        } else {
+            throw Self.unexpected(scalar)
+        }
+    }
+
+    /// nil is off.
+    var interval: Interval? { seconds == 0 ? nil : .seconds(UInt64(seconds)) }
+}
+
+/// A prefix as it is written in `allowed-ips`, and whether something was lost in reading it.
+struct AllowedPrefix: ScalarOption {
+    let prefix: Prefix
+    let written: String
+    let hasHostBits: Bool
+
+    static var expected: String { Prefix.expected }
+
+    init(_ scalar: Value.Scalar) throws(OptionError) {
+        prefix = try Prefix(scalar)
+        written = scalar.text
+        hasHostBits = IPAddress(written.prefix { $0 != "/" }) != prefix.address
+    }
+}
