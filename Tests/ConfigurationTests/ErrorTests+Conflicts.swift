@@ -64,7 +64,7 @@ extension ErrorTests {
         Case(
             "two interfaces with one port", two("listen-port: 51820", "listen-port: 51820"),
             """
-            router.yaml:4:49: wg1 listens on port 51820, as wg0 does on line 3
+            router.yaml:4:49: 'wg1' listens on port 51820, as 'wg0' does on line 3
               wg1: { private-key: { file: k }, listen-port: 51820 }
                                                             ^
             """),
@@ -72,7 +72,7 @@ extension ErrorTests {
             "two interfaces with overlapping addresses",
             two("addresses: [10.0.0.1/16]", "addresses: [10.0.3.1/24]"),
             """
-            router.yaml:4:48: wg1's 10.0.3.1/24 overlaps wg0's 10.0.0.1/16 on line 3
+            router.yaml:4:48: 10.0.3.1/24 of 'wg1' overlaps 10.0.0.1/16 of 'wg0' on line 3
               wg1: { private-key: { file: k }, addresses: [10.0.3.1/24] }
                                                            ^
             """),

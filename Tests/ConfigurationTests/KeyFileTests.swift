@@ -166,7 +166,7 @@ final class KeyFileTests {
     @Test func `P-8.5: a peer with the interface's own key is an error`() throws {
         _ = (write("k", Self.key), write("p", Self.key))
         let report = """
-            DIR/router.yaml:7:21: peer 'berlin' has the public key of wg0 itself
+            DIR/router.yaml:7:21: peer 'berlin' has the public key of 'wg0' itself
                     public-key: \(String(repeating: "*", count: 44))
                                 ^
             """

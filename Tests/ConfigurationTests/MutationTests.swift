@@ -43,6 +43,20 @@ struct MutationTests {
         return bytes
     }
 
+    @Test func `a key that stands anywhere in a file is nowhere in the report`() {
+        let key = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="
+        let text = Array(Fixtures.router.utf8)
+        for place in stride(from: 0, through: text.count, by: 3) {
+            let bytes = text[..<place] + Array(key.utf8) + text[place...]
+            let report: ConfigurationReport
+            switch Fixtures.load(bytes: Array(bytes)) {
+            case .success(let loaded): report = loaded.warnings
+            case .failure(let thrown): report = thrown
+            }
+            #expect(!report.description.contains("yAnz5TF"), "at byte \(place)")
+        }
+    }
+
     @Test(arguments: 0..<UInt64(8))
     func `a mutated file loads, or has an error with a place in it`(_ seed: UInt64) {
         var random = Generator(state: seed)
