@@ -17,7 +17,9 @@ package enum ConfigurationFile {
     }
 
     /// As `load(path:)`, from a text that is in memory already.
-    package static func load(_ source: SourceText, stages: [StageSchema]) throws(ConfigurationReport) -> LoadedConfiguration {
+    package static func load(_ source: SourceText, stages: [StageSchema]) throws(ConfigurationReport)
+        -> LoadedConfiguration
+    {
         let diagnostics = Diagnostics()
         let root = YAMLParser.parse(source, diagnostics)
         var reader = ConfigurationReader(stages: stages, diagnostics)

@@ -21,7 +21,8 @@ extension ConfigurationReader {
         let privateKey = options.require("private-key", as: Located<KeySource>.self)
         let port = options.optional("listen-port", default: Located<UInt16>(0, at: name.position))
         let addresses = addresses(&options, of: name.value)
-        let mtu = options.optional("mtu", default: InterfaceConfiguration.defaultMTU, in: InterfaceConfiguration.mtuRange)
+        let mtu = options.optional(
+            "mtu", default: InterfaceConfiguration.defaultMTU, in: InterfaceConfiguration.mtuRange)
         let fwmark = options.optional("fwmark", default: UInt32(0))
         let routes = options.optional("routes", default: true)
         let scope = PeerScope(interface: name.value, routes: routes, pipeline: pipeline)
@@ -52,7 +53,8 @@ extension ConfigurationReader {
             let network = address.value.network
             // The last two lengths have no room for an address that only names the network (RFC 3021, RFC 6164).
             if network.address == address.value.address, network.length < network.family.bitWidth - 1 {
-                diagnostics.warning("\(address.value) is the network itself, not an address in it", at: address.position)
+                diagnostics.warning(
+                    "\(address.value) is the network itself, not an address in it", at: address.position)
             }
         }
         return addresses
@@ -116,7 +118,8 @@ extension ConfigurationReader {
     }
 
     /// The peer's options for the stages of the pipeline. A key that names another stage is no unknown key.
-    private func peerOptions(_ options: inout OptionReader, _ pipeline: [PipelineEntry]?) -> [String: any OptionRecord] {
+    private func peerOptions(_ options: inout OptionReader, _ pipeline: [PipelineEntry]?) -> [String: any OptionRecord]
+    {
         var records: [String: any OptionRecord] = [:]
         for schema in stages {
             let stage = schema.name

@@ -36,7 +36,8 @@ extension ConfigurationReader {
         default:
             break
         }
-        diagnostics.error("expected a stage, or one stage with its options as in 'rate-limit: { … }'", at: value.position)
+        diagnostics.error(
+            "expected a stage, or one stage with its options as in 'rate-limit: { … }'", at: value.position)
         return nil
     }
 
@@ -44,7 +45,8 @@ extension ConfigurationReader {
         guard let schema = stages.first(where: { $0.name == name.value }) else {
             let hint = Suggestion.hint(for: name.value, among: stages.map(\.name))
             let names = ": there are \(stages.map(\.name).joined(separator: ", "))"
-            diagnostics.error("unknown stage \(Quotation.quote(name.value))\(hint.isEmpty ? names : hint)", at: name.position)
+            diagnostics.error(
+                "unknown stage \(Quotation.quote(name.value))\(hint.isEmpty ? names : hint)", at: name.position)
             return nil
         }
         return PipelineEntry(stage: name, options: record(schema.options, value, name))

@@ -45,7 +45,8 @@ struct ConfigurationReader {
         }
         guard let version = options.require("fullbore", as: Int.self) else { return true }
         guard version == RouterConfiguration.formatVersion else {
-            options.error("this build reads format \(RouterConfiguration.formatVersion), not \(version)", at: "fullbore")
+            options.error(
+                "this build reads format \(RouterConfiguration.formatVersion), not \(version)", at: "fullbore")
             return false
         }
         return true
@@ -54,7 +55,8 @@ struct ConfigurationReader {
     private func name(_ options: inout OptionReader, _ defaultName: String) -> String {
         guard let name = options.optional("name", as: String.self) else {
             if !options.has("name"), let problem = Names.problem(withName: defaultName) {
-                diagnostics.error("the file's own name will not do, so it needs a 'name': \(problem)", at: options.position)
+                diagnostics.error(
+                    "the file's own name will not do, so it needs a 'name': \(problem)", at: options.position)
             }
             return defaultName
         }

@@ -13,6 +13,9 @@ struct CrossChecks {
 
     init(_ diagnostics: Diagnostics) { self.diagnostics = diagnostics }
 
+    /// Names are noted before it is known whether they can be names.
+    private func quote(_ name: String) -> String { Quotation.quote(name) }
+
     // MARK: Allowed prefixes
 
     /// A peer's claim to a prefix.
@@ -37,10 +40,10 @@ struct CrossChecks {
             if other.peer == claim.peer {
                 diagnostics.warning("\(claim.prefix.value) is listed twice", at: claim.prefix.position)
             } else {
-                report(claim, other.peer, other)
+                report(claim, other.peer, of: other)
             }
         } else if claim.isRouted, let other = add(claim, to: .route(claim.prefix.value)) {
-            report(claim, "\(other.interface)/\(other.peer)", other)
+            report(claim, "\(other.interface)/\(other.peer)", of: other)
         }
     }
 
@@ -51,9 +54,9 @@ struct CrossChecks {
         return nil
     }
 
-    private func report(_ claim: Claim, _ otherName: String, _ other: Claim) {
+    private func report(_ claim: Claim, _ otherName: String, of other: Claim) {
         diagnostics.error(
-            "peer '\(claim.peer)' claims \(claim.prefix.value), which peer '\(otherName)' has on line "
+            "peer \(quote(claim.peer)) claims \(claim.prefix.value), which peer \(quote(otherName)) has on line "
                 + "\(other.prefix.position.line)", at: claim.prefix.position)
     }
 
@@ -68,7 +71,7 @@ struct CrossChecks {
         let use = KeyUse(key: key.value, interface: interface)
         if let other = keys[use] {
             diagnostics.error(
-                "peer '\(peer.value)' has the public key of peer '\(other.value)' on line \(other.position.line)",
+                "peer \(quote(peer.value)) has the public key of peer \(quote(other.value)) on line \(other.position.line)",
                 at: key.position)
         } else {
             keys[use] = Located(peer.value, at: key.position)
@@ -81,7 +84,8 @@ struct CrossChecks {
         guard port.value != 0 else { return }
         if let other = ports[port.value] {
             diagnostics.error(
-                "\(interface) listens on port \(port.value), as \(other.value) does on line \(other.position.line)",
+                "\(quote(interface)) listens on port \(port.value), as \(quote(other.value)) does on line "
+                    + "\(other.position.line)",
                 at: port.position)
         } else {
             ports[port.value] = Located(interface, at: port.position)
@@ -123,8 +127,8 @@ struct CrossChecks {
     private func reportOverlap(_ a: OwnedNetwork, _ b: OwnedNetwork) {
         let (first, second) = Self.inFileOrder(a, b)
         diagnostics.error(
-            "\(second.interface)'s \(second.address.value) overlaps \(first.interface)'s \(first.address.value) on line "
-                + "\(first.address.position.line)", at: second.address.position)
+            "\(second.address.value) of \(quote(second.interface)) overlaps \(first.address.value) of "
+                + "\(quote(first.interface)) on line \(first.address.position.line)", at: second.address.position)
     }
 
     private static func inFileOrder(_ a: OwnedNetwork, _ b: OwnedNetwork) -> (OwnedNetwork, OwnedNetwork) {

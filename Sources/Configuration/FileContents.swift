@@ -58,7 +58,8 @@ struct OpenFile: ~Copyable {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileProblem) -> Int {
         var count = 0
         while count < buffer.count {
-            let number = unsafe Glibc.read(descriptor, buffer.baseAddress.unsafelyUnwrapped + count, buffer.count - count)
+            let number = unsafe Glibc.read(
+                descriptor, buffer.baseAddress.unsafelyUnwrapped + count, buffer.count - count)
             if number < 0, errno == EINTR { continue }
             guard number >= 0 else { throw FileProblem(errno: errno) }
             guard number > 0 else { break }

@@ -47,7 +47,8 @@ package enum KeyCheck {
     private static func refuse(_ own: PublicKey, among interface: InterfaceConfiguration, _ diagnostics: Diagnostics) {
         for peer in interface.peers where peer.publicKey.value == own {
             diagnostics.error(
-                "peer '\(peer.name.value)' has the public key of \(interface.name.value) itself", at: peer.publicKey.position)
+                "peer '\(peer.name.value)' has the public key of '\(interface.name.value)' itself",
+                at: peer.publicKey.position)
         }
     }
 }

@@ -28,14 +28,18 @@ extension KeySource: OptionValue {
         options.finish()
         guard known == [true, false] || known == [false, true] else {
             let hasUnknown = known == [false, false] && value.content != .mapping(Value.Mapping([]))
-            if !hasUnknown { diagnostics.error("expected either { file: PATH } or { credential: NAME }", at: value.position) }
+            if !hasUnknown {
+                diagnostics.error("expected either { file: PATH } or { credential: NAME }", at: value.position)
+            }
             return nil
         }
         return file.flatMap { path($0, diagnostics) } ?? credential.flatMap { name($0, diagnostics) }
     }
 
     private static func path(_ path: Located<String>, _ diagnostics: Diagnostics) -> KeySource? {
-        guard !path.value.isEmpty, path.value.utf8.count <= maximumPathLength, path.value.utf8.allSatisfy({ $0 >= 0x20 }) else {
+        guard !path.value.isEmpty, path.value.utf8.count <= maximumPathLength,
+            path.value.utf8.allSatisfy({ $0 >= 0x20 })
+        else {
             diagnostics.error("this is not a path", at: path.position)
             return nil
         }
@@ -45,7 +49,8 @@ extension KeySource: OptionValue {
     private static func name(_ name: Located<String>, _ diagnostics: Diagnostics) -> KeySource? {
         let isName = ![".", ".."].contains(name.value) && (1...maximumNameLength).contains(name.value.utf8.count)
         guard isName, name.value.utf8.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "/") && $0 != 0x7f }) else {
-            diagnostics.error("this is not a credential's name: it is a file's name without a folder", at: name.position)
+            diagnostics.error(
+                "this is not a credential's name: it is a file's name without a folder", at: name.position)
             return nil
         }
         return .credential(name.value)

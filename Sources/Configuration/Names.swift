@@ -12,7 +12,8 @@ enum Names {
     /// Why `name` cannot be an instance's or a peer's; nil when it can.
     static func problem(withName name: String) -> String? {
         let bytes = name.utf8
-        guard (1...maximumLength).contains(bytes.count), bytes.allSatisfy({ isAlphanumeric($0) || "._-".utf8.contains($0) }),
+        guard (1...maximumLength).contains(bytes.count),
+            bytes.allSatisfy({ isAlphanumeric($0) || "._-".utf8.contains($0) }),
             let first = bytes.first, isAlphanumeric(first)
         else {
             return "\(Quotation.quote(name)) cannot be a name: that is 1 to \(maximumLength) letters, digits, '.', '_' "
@@ -27,10 +28,12 @@ enum Names {
         guard (1...maximumInterfaceLength).contains(bytes.count), name != ".", name != "..",
             bytes.allSatisfy({ isAlphanumeric($0) || "_=+.-".utf8.contains($0) })
         else {
-            return "\(Quotation.quote(name)) cannot be an interface: its name is 1 to \(maximumInterfaceLength) letters, "
+            return
+                "\(Quotation.quote(name)) cannot be an interface: its name is 1 to \(maximumInterfaceLength) letters, "
                 + "digits, '_', '=', '+', '.' and '-'"
         }
-        return reservedInterfaces.contains(name) ? "\(Quotation.quote(name)) cannot be an interface: Linux reserves the name" : nil
+        return reservedInterfaces.contains(name)
+            ? "\(Quotation.quote(name)) cannot be an interface: Linux reserves the name" : nil
     }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {

@@ -47,7 +47,8 @@ extension PublicKey: OptionValue {
             return nil
         }
         guard let key = PublicKey(base64: scalar.text) else {
-            diagnostics.error("this is not a public key: that is 44 characters of base64, as wg prints it", at: value.position)
+            diagnostics.error(
+                "this is not a public key: that is 44 characters of base64, as wg prints it", at: value.position)
             return nil
         }
         guard !key.isZero else {

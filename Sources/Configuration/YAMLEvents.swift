@@ -65,7 +65,9 @@ struct YAMLEvent {
         case YAML_STREAM_START_EVENT:
             return .streamStart
         case YAML_DOCUMENT_START_EVENT:
-            guard let version = unsafe data.document_start.version_directive else { return .documentStart(version: nil) }
+            guard let version = unsafe data.document_start.version_directive else {
+                return .documentStart(version: nil)
+            }
             return unsafe .documentStart(version: (Int(version.pointee.major), Int(version.pointee.minor)))
         case YAML_DOCUMENT_END_EVENT:
             return .documentEnd

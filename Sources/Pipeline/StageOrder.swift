@@ -76,7 +76,8 @@ package enum StageOrder {
                 return earlier.index == problem.index
             }
             if let same, case .lacks(let others, _) = result[same].kind {
-                result[same] = Problem(stage: problem.stage, index: problem.index, kind: .lacks(others.union(facts), remedy))
+                result[same] = Problem(
+                    stage: problem.stage, index: problem.index, kind: .lacks(others.union(facts), remedy))
             } else {
                 result.append(problem)
             }

@@ -40,7 +40,8 @@ extension HostPort: ScalarOption, CustomStringConvertible {
             throw Self.unexpected(scalar, ": an IPv6 address stands in [ ], and the port after it")
         }
         let digits = text[text.index(after: colon)...]
-        guard !digits.isEmpty, digits.allSatisfy({ ("0"..."9").contains($0) }), let port = UInt16(digits), port > 0 else {
+        guard !digits.isEmpty, digits.allSatisfy({ ("0"..."9").contains($0) }), let port = UInt16(digits), port > 0
+        else {
             throw Self.unexpected(scalar, ": the port is a number from 1 to 65535")
         }
         let named = inBrackets ? Self.v6(host.dropFirst().dropLast()) : Self.v4OrName(host)
@@ -52,7 +53,8 @@ extension HostPort: ScalarOption, CustomStringConvertible {
         let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = parts.first, let address = IPAddress(first), address.family == .v6 else { return nil }
         guard parts.count == 2 else { return .address(address, zone: nil) }
-        let fits = (1...15).contains(parts[1].utf8.count) && parts[1].utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x2f }
+        let fits =
+            (1...15).contains(parts[1].utf8.count) && parts[1].utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x2f }
         return fits && address.isLinkLocal ? .address(address, zone: String(parts[1])) : nil
     }
 

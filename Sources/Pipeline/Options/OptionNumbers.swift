@@ -22,7 +22,8 @@ private enum WholeNumber {
     ) throws(OptionError) -> T {
         let (digits, radix) = digits(scalar.text)
         let unsigned = digits.first == "-" || digits.first == "+" ? digits.dropFirst() : digits
-        guard !unsigned.isEmpty, unsigned.allSatisfy({ $0.isASCII && $0.isHexDigit && ($0.hexDigitValue ?? 16) < radix }),
+        guard !unsigned.isEmpty,
+            unsigned.allSatisfy({ $0.isASCII && $0.isHexDigit && ($0.hexDigitValue ?? 16) < radix }),
             radix == 10 || unsigned.count == digits.count
         else { throw T.unexpected(scalar) }
         guard scalar.isPlain else { throw T.unexpected(scalar, ": take the quotes away") }

@@ -27,7 +27,8 @@ struct Quantity {
         }
         let fraction = parts.count == 2 ? parts[1] : ""
         guard let value = exact(parts[0], fraction, unit.size) else {
-            throw T.unexpected(scalar, fraction.isEmpty ? ", which is too large" : ", which is not a whole number of \(base)")
+            throw T.unexpected(
+                scalar, fraction.isEmpty ? ", which is too large" : ", which is not a whole number of \(base)")
         }
         return value
     }

@@ -5,6 +5,8 @@ package enum Suggestion {
 
     /// The candidate nearest to `word`; nil when none is near. Of equally near ones, the first.
     package static func nearest(to word: String, among candidates: [String]) -> String? {
+        let longest = candidates.map(\.utf8.count).max() ?? 0
+        guard word.utf8.count <= longest + maximumDistance else { return nil }
         let word = folded(word)
         let bound = min(maximumDistance, max(1, word.count / 3))
         var best: (name: String, distance: Int)?

@@ -59,5 +59,7 @@ package struct Value: Sendable, Equatable {
 
 extension Value.Scalar {
     /// `'51820'`, or `the quoted text "51820"`.
-    package var found: String { isPlain ? Quotation.quote(text) : "the quoted text \(Quotation.quote(text, with: "\""))" }
+    package var found: String {
+        isPlain ? Quotation.quote(text) : "the quoted text \(Quotation.quote(text, with: "\""))"
+    }
 }
