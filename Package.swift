@@ -44,7 +44,7 @@ let package = Package(
         module(
             "Router",
             [
-                "PacketPath", "Configuration", "Control", "Linux", "TUN", "UDP", "WireGuard", "AllowedIPs",
+                "PacketPath", "Configuration", "Control", "Linux", "TUN", "UDP", "WireGuard", "AllowedIPs", "Crypto", "Pipeline", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux"]),

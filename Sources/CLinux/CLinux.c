@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 
 _Static_assert(sizeof(struct clinux_mmsghdr) == sizeof(struct mmsghdr), "same layout");
 _Static_assert(offsetof(struct clinux_mmsghdr, length) == offsetof(struct mmsghdr, msg_len), "same layout");
@@ -27,3 +28,7 @@ int clinux_name_this_thread(const char *name) { return pthread_setname_np(pthrea
 int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }
 
 int clinux_enter_network(int namespace_fd) { return setns(namespace_fd, CLONE_NEWNET); }
+
+int clinux_filter_system_calls(struct sock_fprog *program) {
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program) : -1;
+}

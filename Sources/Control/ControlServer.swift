@@ -69,8 +69,9 @@ extension FileDescriptor {
         var line = Data()
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while line.count <= bound {
-            guard let count = try? unsafe chunk.withUnsafeMutableBytes({ bytes throws(Errno) in try unsafe read(into: bytes) })
-            else { return nil }
+            let descriptor = rawValue
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+            guard count >= 0 else { return nil }
             guard count > 0 else { return line.isEmpty ? nil : line }
             if let end = chunk[..<count].firstIndex(of: UInt8(ascii: "\n")) {
                 line.append(contentsOf: chunk[..<end])

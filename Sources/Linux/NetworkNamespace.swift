@@ -5,7 +5,7 @@ import Glibc
 ///
 /// A thread is in one, and a socket belongs for ever to the one that its thread was in when it was made.
 package struct NetworkNamespace: ~Copyable, Sendable {
-    private let descriptor: FileDescriptor
+    let descriptor: FileDescriptor
 
     /// The one that the calling thread is in.
     package init() throws(Errno) { descriptor = try FileDescriptor.open("/proc/thread-self/ns/net") }

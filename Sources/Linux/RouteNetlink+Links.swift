@@ -64,6 +64,17 @@ extension RouteNetlink {
 
     /// A pair of interfaces, each the other's far end.
     package mutating func addVeth(_ name: String, peer: String) throws(NetlinkError) {
+        try addVeth(name, peer: peer, namespace: nil)
+    }
+
+    /// A pair of interfaces, the far end in another network namespace.
+    package mutating func addVeth(
+        _ name: String, peer: String, in namespace: borrowing NetworkNamespace
+    ) throws(NetlinkError) {
+        try addVeth(name, peer: peer, namespace: namespace.descriptor.rawValue)
+    }
+
+    private mutating func addVeth(_ name: String, peer: String, namespace: CInt?) throws(NetlinkError) {
         var request = NetlinkRequest(CInt(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL)
         request.put(header: ifinfomsg())
         request.put(Int(IFLA_IFNAME), name)
@@ -73,6 +84,7 @@ extension RouteNetlink {
                 $0.nest(Int(VETH_INFO_PEER)) {
                     $0.put(header: ifinfomsg())
                     $0.put(Int(IFLA_IFNAME), peer)
+                    if let namespace { $0.put(Int(IFLA_NET_NS_FD), UInt32(bitPattern: namespace)) }
                 }
             }
         }

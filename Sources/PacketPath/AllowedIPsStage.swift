@@ -22,25 +22,24 @@ package final class AllowedIPsStage: Stage {
         }
     }
 
-    private var tables: ContiguousArray<AllowedIPs>
+    /// By interface.
+    private let tables: ContiguousArray<Table>
     private var drops = DropCounters<Drop>()
 
     package init(interfaces: Int) {
-        tables = ContiguousArray((0..<interfaces).map { _ in AllowedIPs() })
+        tables = ContiguousArray((0..<interfaces).map { _ in Table() })
     }
 
     /// Gives a prefix to a peer, taking it from whoever had it (P-7.3).
     package func insert(_ prefix: Prefix, _ peer: PeerID, on interface: InterfaceID) {
-        tables[interface.index].insert(prefix, peer)
+        tables[interface.index].prefixes.insert(prefix, peer: peer)
     }
 
     package func outbound(_ batch: inout PacketBatch) {
         let table = tables[batch.interface.index]
         batch.filter { packet in
-            guard let destination = unsafe IPPacket.destination(packet.contents) else {
-                return drops.drop(packet, .notIP)
-            }
-            let peer = table.lookup(destination)
+            guard let ip = unsafe IPPacket(packet.contents) else { return drops.drop(packet, .notIP) }
+            let peer = table.prefixes.lookup(ip.destination)
             guard peer != .none else { return drops.drop(packet, .noRoute) }
             packet.peer = peer
             return .pass
@@ -50,15 +49,20 @@ package final class AllowedIPsStage: Stage {
     package func inbound(_ batch: inout PacketBatch) {
         let table = tables[batch.interface.index]
         batch.filter { packet in
-            guard let source = unsafe IPPacket.source(packet.contents) else { return drops.drop(packet, .notIP) }
-            guard table.lookup(source) == packet.peer else { return drops.drop(packet, .sourceNotAllowed) }
+            guard let ip = unsafe IPPacket(packet.contents) else { return drops.drop(packet, .notIP) }
+            guard table.prefixes.lookup(ip.source) == packet.peer else { return drops.drop(packet, .sourceNotAllowed) }
             return .pass
         }
     }
 
     package func remove(_ peer: PeerID) {
-        for index in tables.indices { tables[index].removeAll(of: peer) }
+        for table in tables { table.prefixes.removeAll(of: peer) }
     }
 
     package var report: StageReport { StageReport(drops: drops.report) }
+}
+
+/// A table is one thing wherever it is looked at from.
+private final class Table {
+    var prefixes = AllowedIPs()
 }

@@ -32,19 +32,20 @@ struct Handoff {
         _ batch: inout PacketBatch, _ direction: Parcel.Direction, owner: (borrowing Packet) -> Int?
     ) {
         guard mailboxes.count > 1 else { return }
+        let (interface, now) = (batch.interface, batch.now)
         var destination = worker
         // `decide` and `taken` are called in turn for each packet: what the first found out, the second uses.
         batch.sort { packet in
             destination = owner(packet) ?? worker
             return destination == worker ? .pass : .take
         } taken: { packet in
-            parcel(for: destination, like: batch.interface, batch.now, direction).batch.append(packet)
+            parcel(for: destination, interface, now, direction).batch.append(packet)
         }
         send()
     }
 
     private mutating func parcel(
-        for owner: Int, like interface: InterfaceID, _ now: Instant, _ direction: Parcel.Direction
+        for owner: Int, _ interface: InterfaceID, _ now: Instant, _ direction: Parcel.Direction
     ) -> Parcel {
         if let parcel = open[owner] { return parcel }
         let parcel = spare.popLast() ?? Parcel()

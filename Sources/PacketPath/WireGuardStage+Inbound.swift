@@ -17,7 +17,7 @@ extension WireGuardStage: Steering {
         let now = batch.now
         batch.drain { run in
             open(run, interface, id, now)
-            pool.recycle(run.buffer)
+            pool.recycle(run)
         }
         batch.exchangePackets(with: &opened)
         collect(interface.engine, id)
@@ -69,11 +69,11 @@ extension WireGuardStage: Steering {
         var packet = Packet(pool.take(Buffer.size(for: plaintext)), count: plaintext)
         if let rejection = unsafe keypair.open(message, count, to: packet.bytes, now) {
             rejections.count(rejection)
-            return pool.recycle(packet.buffer)
+            return pool.recycle(packet)
         }
         received += 1
         session.bytes += count
-        guard plaintext > 0 else { return pool.recycle(packet.buffer) }
+        guard plaintext > 0 else { return pool.recycle(packet) }
         session.packets += 1
         switch unsafe InnerPacket.length(of: packet.contents) {
         case .success(let length):
@@ -82,7 +82,7 @@ extension WireGuardStage: Steering {
             opened.append(packet)
         case .failure(let fault):
             drops.count(Drop(fault))
-            pool.recycle(packet.buffer)
+            pool.recycle(packet)
         }
     }
 

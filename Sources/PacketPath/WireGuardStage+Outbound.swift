@@ -10,7 +10,7 @@ extension WireGuardStage {
             let peer = packet.peer
             guard let path = interface.engine.path(to: peer) else {
                 drops.count(.noEndpoint, packet.wirePackets)
-                return pool.recycle(packet.buffer)
+                return pool.recycle(packet)
             }
             // What waits goes first, so that the order within a flow holds.
             guard staged[peer] == nil else { return stage(packet) }
@@ -27,7 +27,7 @@ extension WireGuardStage {
         let largest = paddedLength(packet.largestSegment, mtu: interface.mtu) + DataMessage.overhead
         guard largest <= Limits.bytesPerRun else {
             drops.count(.tooLarge, messages)
-            pool.recycle(packet.buffer)
+            pool.recycle(packet)
             return nil
         }
         guard builder.hasRoom(for: messages, size: largest) else {
@@ -60,7 +60,7 @@ extension WireGuardStage {
         }
         sealed += counter - permit.firstCounter
         interface.engine.sent(peer, bytes: bytes, now)
-        pool.recycle(packet.buffer)
+        pool.recycle(packet)
         return nil
     }
 }

@@ -116,6 +116,8 @@ package final class WireGuardStage: Stage {
         }
     }
 
+    package var hasNotes: Bool { !notes.isEmpty }
+
     /// What has changed since the last call, for the log.
     package func takeNotes() -> [(PeerID, PeerEvent)] {
         defer { notes.removeAll(keepingCapacity: true) }
@@ -139,7 +141,7 @@ package final class WireGuardStage: Stage {
         staged[peer] = waiting
         if let oldest = waiting.queue.append(packet) {
             drops.count(.staleStaged, oldest.wirePackets)
-            pool.recycle(oldest.buffer)
+            pool.recycle(oldest)
         }
     }
 
@@ -147,7 +149,7 @@ package final class WireGuardStage: Stage {
         guard let waiting = staged.removeValue(forKey: peer) else { return }
         while let packet = waiting.queue.popFirst() {
             drops.count(reason, packet.wirePackets)
-            pool.recycle(packet.buffer)
+            pool.recycle(packet)
         }
     }
 

@@ -1,6 +1,8 @@
 import Linux
 import Pipeline
 import Synchronization
+import TUN
+import UDP
 import Wire
 
 /// A worker on a thread of its own: sleeps until one of its ends, its mailbox or a deadline wants it.

@@ -27,6 +27,9 @@ package final class BufferPool {
         case .large: unsafe large.push(buffer)
         }
     }
+
+    /// Ends a packet; its buffer is spare.
+    package func recycle(_ packet: consuming Packet) { recycle(packet.buffer) }
 }
 
 /// A bounded stack: the buffer given back last, and so the likeliest to be in the cache, is the next one taken.

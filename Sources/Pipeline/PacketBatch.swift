@@ -107,7 +107,7 @@ package enum Verdict {
     }
 
     /// Gives a packet's buffer back to the pool.
-    package func recycle(_ packet: consuming Packet) { pool.recycle(packet.buffer) }
+    package func recycle(_ packet: consuming Packet) { pool.recycle(packet) }
 
     /// Trades the packets of two batches: how a stage puts what it made in the place of what it was given.
     package mutating func exchangePackets(with other: inout PacketBatch) {

@@ -126,7 +126,7 @@ package final class Engine {
         guard let peer = peer(id) else { return }
         peer.sent += UInt64(bytes)
         peer.timers.authenticatedSent(now)
-        peer.timers.dataSent(now, jitter: jitter())
+        peer.timers.dataSent(now)
         if let current = peer.keypairs.current, current.wantsRekeyOnSend(now) { wantHandshake(peer, now) }
         schedule(peer)
     }
@@ -185,7 +185,10 @@ package final class Engine {
         case .giveUp:
             outbox.purge(peer.id)
             outbox.note(peer.id, .handshakeGivenUp)
-        case .keepalive, .persistentKeepalive:
+        case .keepalive:
+            sendKeepalive(peer, now)
+            peer.timers.keepaliveSent(now)
+        case .persistentKeepalive:
             sendKeepalive(peer, now)
         case .newHandshake:
             peer.path?.local = nil
@@ -231,7 +234,7 @@ package final class Engine {
         if let under = peer.handshake.take() { index.remove(under.localIndex) }
     }
 
-    /// Uniform in 0…1/3 s, so that two peers who began at the same moment do not go on doing so.
+    /// Uniform in 0…1/3 s.
     func jitter() -> Interval {
         Interval(nanoseconds: environment.entropy.uint64() % Protocol.jitterBound.nanoseconds)
     }

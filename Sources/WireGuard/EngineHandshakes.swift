@@ -10,7 +10,9 @@ extension Engine {
 
     func sendInitiation(_ peer: Peer, _ now: Instant) {
         guard let path = peer.path else { return }
-        if let last = peer.lastHandshakeSent, now - last < Protocol.rekeyTimeout { return }
+        if let last = peer.lastHandshakeSent, now - last < Protocol.rekeyTimeout {
+            return peer.timers.initiationPostponed(to: last + Protocol.rekeyTimeout)
+        }
         let stamp = TAI64N(environment.wallTime()).after(peer.lastStampSent)
         let localIndex = index.draw(environment)
         var message = Outgoing(peer: peer.id, path: path, count: Initiation.size)
@@ -20,7 +22,7 @@ extension Engine {
                     identity, to: peer.publicKey, staticShared: staticShared, localIndex: localIndex, stamp: stamp,
                     entropy: environment.entropy, into: bytes)
             }
-            unsafe peer.macs.seal(bytes, mac1: Initiation.mac1, now)
+            if begun != nil { unsafe peer.macs.seal(bytes, mac1: Initiation.mac1, now) }
             return begun
         }
         guard let begun else { return }
@@ -62,7 +64,7 @@ extension Engine {
             guard let initiation = pending.take() else { return nil }
             let keys = unsafe initiation.respond(
                 localIndex: localIndex, presharedKey: peer.presharedKey, entropy: environment.entropy, into: bytes)
-            unsafe peer.macs.seal(bytes, mac1: Response.mac1, now)
+            if keys != nil { unsafe peer.macs.seal(bytes, mac1: Response.mac1, now) }
             return keys
         }
         guard let keys else { return }
@@ -71,7 +73,7 @@ extension Engine {
             aead: environment.aead, now: now)
         index.insert(keypair)
         retire(peer.keypairs.install(responded: keypair))
-        peer.timers.sessionDerived(now)
+        peer.timers.sessionDerived(now, jitter: jitter())
         peer.lastHandshakeSent = now
         send(message, to: peer, now)
     }
@@ -92,7 +94,7 @@ extension Engine {
         retire(peer.keypairs.install(initiated: keypair))
         roam(peer, path)
         peer.received += UInt64(Response.size)
-        peer.timers.sessionDerived(now)
+        peer.timers.sessionDerived(now, jitter: jitter())
         completed(peer, now, initiator: true)
         peer.timers.authenticatedReceived(now)
         // The responder may not send before it has seen data: what is staged, or else a keepalive (P-2.12).

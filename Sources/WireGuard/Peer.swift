@@ -29,7 +29,7 @@ final class Peer {
     /// Its place in the engine's list and on its wheel.
     let slot: Int
     let publicKey: PublicKey
-    let presharedKey: PresharedKey
+    var presharedKey: PresharedKey
 
     /// Where it was heard last, or is configured to be (P-6.1), and which address of ours it knows (P-6.2).
     var path: Path?

@@ -4,7 +4,7 @@ import Wire
 ///
 /// One field a timer; an event sets or clears fields and nothing else, so that it costs next to nothing per packet.
 /// The engine keeps each peer once on its wheel, at its `earliest`.
-struct PeerTimers {
+struct PeerTimers: Equatable {
     /// What has to be done because a timer ran out.
     enum Expiry {
         /// No response: send the initiation again (P-5.1).
@@ -31,6 +31,9 @@ struct PeerTimers {
     private var persistentAt = Instant.never
     private var needsAnotherKeepalive = false
     private var attempts = 0
+    /// Uniform in 0…1/3 s and drawn anew with each handshake, so that two peers who began at the same moment do not go
+    /// on doing so, and no packet has to pay for randomness.
+    private var jitter = Interval.seconds(0)
 
     var earliest: Instant {
         min(min(retransmitAt, keepaliveAt), min(newHandshakeAt, zeroKeysAt), persistentAt)
@@ -38,9 +41,9 @@ struct PeerTimers {
 
     // MARK: Events
 
-    mutating func dataSent(_ now: Instant, jitter: @autoclosure () -> Interval) {
+    mutating func dataSent(_ now: Instant) {
         guard newHandshakeAt == .never else { return }
-        newHandshakeAt = now + Protocol.keepaliveTimeout + Protocol.rekeyTimeout + jitter()
+        newHandshakeAt = now + Protocol.keepaliveTimeout + Protocol.rekeyTimeout + jitter
     }
 
     mutating func dataReceived(_ now: Instant) {
@@ -49,6 +52,14 @@ struct PeerTimers {
         } else {
             needsAnotherKeepalive = true
         }
+    }
+
+    /// The keepalive that was due went out. More data than one message had come in by then: another one follows, in
+    /// case this one is lost.
+    mutating func keepaliveSent(_ now: Instant) {
+        guard needsAnotherKeepalive else { return }
+        needsAnotherKeepalive = false
+        keepaliveAt = now + Protocol.keepaliveTimeout
     }
 
     /// Anything authenticated went out: handshake, data or keepalive.
@@ -71,7 +82,16 @@ struct PeerTimers {
     mutating func handshakeWanted() { attempts = 0 }
 
     mutating func initiationSent(_ now: Instant, jitter: Interval) {
+        self.jitter = jitter
         retransmitAt = now + Protocol.rekeyTimeout + jitter
+    }
+
+    /// An initiation was due less than 5 s after another handshake message (P-2.10): it is made up for when it may be
+    /// sent, unless a session has come about by then. Without this, two peers whose initiations cross on a slow path
+    /// would both fall silent.
+    mutating func initiationPostponed(to moment: Instant) {
+        guard retransmitAt == .never else { return }
+        retransmitAt = moment + jitter
     }
 
     mutating func handshakeCompleted() {
@@ -79,7 +99,10 @@ struct PeerTimers {
         attempts = 0
     }
 
-    mutating func sessionDerived(_ now: Instant) { zeroKeysAt = now + Protocol.zeroKeysAfter }
+    mutating func sessionDerived(_ now: Instant, jitter: Interval) {
+        self.jitter = jitter
+        zeroKeysAt = now + Protocol.zeroKeysAfter
+    }
 
     /// The user's interval has changed; the caller sends the first keepalive where one is due (P-5.12).
     mutating func setPersistentInterval(_ interval: Interval, _ now: Instant) {
@@ -106,10 +129,6 @@ struct PeerTimers {
         }
         if keepaliveAt <= now {
             keepaliveAt = .never
-            if needsAnotherKeepalive {
-                needsAnotherKeepalive = false
-                keepaliveAt = now + Protocol.keepaliveTimeout
-            }
             return .keepalive
         }
         if newHandshakeAt <= now {

@@ -8,11 +8,21 @@ struct SymmetricState: ~Copyable, Sendable {
     private var chainingKey: Secret
     private var hash: Digest
 
-    /// Both start from the protocol's names and the responder's public key, which the initiator knows beforehand.
-    init(responder: PublicKey) {
-        hash = Digest(name: Protocol.construction)
-        chainingKey = unsafe hash.withBytes { unsafe Secret(copying: $0.baseAddress.unsafelyUnwrapped) }
+    /// Where every chaining key and every hash begins (P-1.2).
+    static let initialChainingKey = Digest(name: Protocol.construction)
+    static let initialHash = {
+        var hash = initialChainingKey
         hash.mix(Protocol.identifier)
+        return hash
+    }()
+
+    /// Both start from the protocol's names, the hash from the responder's public key too, which the initiator knows
+    /// beforehand.
+    init(responder: PublicKey) {
+        chainingKey = unsafe Self.initialChainingKey.withBytes {
+            unsafe Secret(copying: $0.baseAddress.unsafelyUnwrapped)
+        }
+        hash = Self.initialHash
         responder.withBytes { unsafe mixHash($0, PublicKey.byteCount) }
     }
 

@@ -11,9 +11,12 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "tun_shim.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 
 /* struct mmsghdr, which socket.h declares for _GNU_SOURCE only. Same layout (asserted in CLinux.c). */
 struct clinux_mmsghdr {
@@ -34,6 +37,9 @@ int clinux_name_this_thread(const char *name);
 /* unshare(CLONE_NEWNET) and setns(2) for the calling thread alone. */
 int clinux_unshare_network(void);
 int clinux_enter_network(int namespace_fd);
+
+/* prctl(2), which is variadic: a filter for the calling thread's system calls, which it cannot take off again. */
+int clinux_filter_system_calls(struct sock_fprog *program);
 
 /* linux/udp.h cannot be imported beside netinet/udp.h. */
 enum clinux_udp_option {

@@ -1,0 +1,77 @@
+import Configuration
+import Control
+import Crypto
+import Glibc
+import Linux
+import Logging
+import PacketPath
+import Wire
+
+/// A running router.
+///
+/// What it is made of takes itself back when it goes: host side, devices, sockets, control socket. So a start that
+/// fails half-way leaves nothing, and `stop` has only the threads to end.
+package final class Router {
+    private let running: RunningRouter
+    private let host: HostSide
+    private var threads: [Thread] = []
+
+    /// Sets everything up; packets flow when it returns. Thereafter `stop` has to be called.
+    package init(
+        _ loaded: LoadedConfiguration, _ keys: KeyFile, runDirectory: String, logger: Logger
+    ) throws(RouterError) {
+        let plan = RouterPlan(loaded.configuration, cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+        let log = RouterLog(logger: logger, plan: plan)
+        // First, because it tells whether the router is running already.
+        let control = try Self.listen(ControlSocket(router: loaded.configuration.name, runDirectory: runDirectory))
+        let aead = try Self.chooseAEAD(loaded.configuration.runtime.aead)
+        let ends = try RouterEnds(plan)
+        for interface in plan.interfaces {
+            if let error = ends.missingIPv6(interface.id) {
+                logger.warning("\(interface.configuration.name.value): IPv4 only, no IPv6 here (\(error.text))")
+            }
+        }
+        running = try RunningRouter(
+            plan, file: loaded.source.file, keys: keys, aead: aead, ends: ends, control: control, log: log)
+        do { host = try HostSide(plan) } catch { throw .host(error) }
+        do {
+            try startThreads()
+        } catch {
+            stop()
+            throw .system(error)
+        }
+    }
+
+    /// Ends the threads and takes everything back.
+    package func stop() {
+        running.stopThreads()
+        while !threads.isEmpty { threads.removeLast().join() }
+        host.takeBack()
+    }
+
+    private func startThreads() throws(Errno) {
+        let running = running
+        for id in 0..<running.plan.workers {
+            threads.append(try Thread(name: "worker-\(id)") { running.runWorker(id) })
+        }
+        threads.append(try Thread(name: "control") { running.serveControl() })
+        if running.resolver.isNeeded {
+            threads.append(try Thread(name: "resolver") { running.resolveEndpoints() })
+        }
+    }
+
+    private static func listen(_ socket: ControlSocket) throws(RouterError) -> ControlServer {
+        do {
+            return try ControlServer(socket)
+        } catch {
+            throw error.rawValue == EADDRINUSE ? .alreadyRunning(socket.directory) : .control(socket.path, error)
+        }
+    }
+
+    /// The AEAD that the file asks for, once it has proved itself.
+    private static func chooseAEAD(_ choice: AEADChoice) throws(RouterError) -> AEAD {
+        guard choice != .ipsecMB else { throw .aead("aead: ipsec-mb is not supported yet") }
+        guard AEAD.libsodium.passesSelfTest() else { throw .aead("libsodium's ChaCha20-Poly1305 fails its self-test") }
+        return .libsodium
+    }
+}

@@ -1,0 +1,74 @@
+import Configuration
+import Linux
+import PacketPath
+import TUN
+import UDP
+import Wire
+
+/// The ends of a router on this machine: TUN devices and sockets, one of each for every worker and interface.
+struct RouterEnds {
+    /// By interface, then by worker.
+    private let queues: [[TUNQueue]]
+    private let sockets: [UDPSockets]
+
+    /// Makes the interfaces, which end with the last of their queues.
+    init(_ plan: RouterPlan) throws(RouterError) {
+        var queues: [[TUNQueue]] = []
+        var sockets: [UDPSockets] = []
+        let offloads = plan.configuration.runtime.offloads
+        for interface in plan.interfaces {
+            let configuration = interface.configuration
+            // The port first: when it is taken, no interface has come and gone.
+            sockets.append(try Self.sockets(configuration, offloads, workers: plan.workers))
+            queues.append(try Self.queues(configuration, offloads, workers: plan.workers))
+        }
+        self.queues = queues
+        self.sockets = sockets
+    }
+
+    func queues(of worker: Int) -> [TUNQueue] { queues.map { $0[worker] } }
+    func ports(of worker: Int) -> [any UDPPort] { sockets.map { $0.ports[worker] } }
+    func listenPort(_ interface: InterfaceID) -> UInt16 { sockets[interface.index].port }
+    func missingIPv6(_ interface: InterfaceID) -> Errno? { sockets[interface.index].missingIPv6 }
+
+    private static func queues(
+        _ interface: InterfaceConfiguration, _ offloads: OffloadConfiguration, workers: Int
+    ) throws(RouterError) -> [TUNQueue] {
+        let wanted: TUNOffloads = offloads.tun == .off ? [] : .all
+        do {
+            let devices = try TUNDevice.open(name: interface.name.value, queues: workers, offloads: wanted)
+            if offloads.tun == .on, let device = devices.first, device.offloads != wanted {
+                throw RouterError.offloadMissing("\(interface.name.value): this kernel's TUN has not every offload")
+            }
+            let coalesces = offloads.tun != .off
+            return devices.map { TUNQueue($0, coalescesTCP: coalesces, coalescesUDP: coalesces) }
+        } catch let error as TUNError {
+            throw .tun(error)
+        } catch let error as RouterError {
+            throw error
+        } catch {
+            throw .offloadMissing("\(error)")
+        }
+    }
+
+    private static func sockets(
+        _ interface: InterfaceConfiguration, _ offloads: OffloadConfiguration, workers: Int
+    ) throws(RouterError) -> UDPSockets {
+        let options = UDPOptions(
+            port: interface.listenPort.value, mark: interface.fwmark, segmentation: offloads.udpGSO != .off,
+            coalescing: offloads.udpGRO != .off)
+        let sockets: UDPSockets
+        do {
+            sockets = try UDPSockets.open(options, workers: workers)
+        } catch {
+            throw .port(interface.name.value, interface.listenPort.value, error)
+        }
+        if offloads.udpGSO == .on, !sockets.offloads.segmentation {
+            throw .offloadMissing("\(interface.name.value): this kernel has no UDP_SEGMENT")
+        }
+        if offloads.udpGRO == .on, !sockets.offloads.coalescing {
+            throw .offloadMissing("\(interface.name.value): this kernel has no UDP_GRO")
+        }
+        return sockets
+    }
+}

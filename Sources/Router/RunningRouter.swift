@@ -1,0 +1,114 @@
+import Configuration
+import Control
+import Crypto
+import Linux
+import PacketPath
+import Wire
+import WireGuard
+
+/// What the threads of a router share.
+final class RunningRouter: Sendable {
+    let plan: RouterPlan
+    let resolver: EndpointResolver
+    private let file: String
+    private let identities: [Identity]
+    private let aead: AEAD
+    private let listenPorts: [UInt16]
+    private let mailboxes: [Mailbox]
+    private let workerThreads: [WorkerThread]
+    private let workers: [OwnedWorker]
+    private let control: ControlServer
+    private let log: RouterLog
+
+    init(
+        _ plan: RouterPlan, file: String, keys: KeyFile, aead: AEAD, ends: RouterEnds, control: ControlServer,
+        log: RouterLog
+    ) throws(RouterError) {
+        let now = Clocks.now()
+        var threads: [WorkerThread] = []
+        var workers: [OwnedWorker] = []
+        do throws(Errno) {
+            for _ in 0..<plan.workers { threads.append(try WorkerThread()) }
+            resolver = try EndpointResolver(plan, log)
+        } catch {
+            throw .system(error)
+        }
+        let mailboxes = threads.map { thread in Mailbox { thread.wake() } }
+        let environment = WorkerAssembly.Environment(aead: aead, entropy: .system, wallTime: Clocks.wallTime)
+        do throws(KeyProblem) {
+            let assembly = try WorkerAssembly(plan, keys, environment, mailboxes: mailboxes)
+            for id in 0..<plan.workers {
+                workers.append(
+                    OwnedWorker(try assembly.worker(id, tun: ends.queues(of: id), udp: ends.ports(of: id), now: now)))
+            }
+            identities = assembly.identities
+        } catch {
+            throw .key(error)
+        }
+        self.plan = plan
+        self.file = file
+        self.aead = aead
+        self.log = log
+        self.control = control
+        self.mailboxes = mailboxes
+        self.workers = workers
+        workerThreads = threads
+        listenPorts = plan.interfaces.map { ends.listenPort($0.id) }
+    }
+
+    // MARK: What each thread runs
+
+    func runWorker(_ id: Int) {
+        do throws(Errno) {
+            try workerThreads[id].run(workers[id].worker) { worker in
+                guard let stage = worker.stage(WireGuardStage.self), stage.hasNotes else { return }
+                for (peer, event) in stage.takeNotes() { log.note(peer, event) }
+            } failed: { interface, error in
+                let name = plan.interfaces[interface.index].configuration.name.value
+                log.logger.error("\(name): its TUN device is out of order: \(error.text)")
+            }
+        } catch {
+            log.logger.critical("worker \(id) has ended: \(error)")
+        }
+    }
+
+    func serveControl() {
+        control.run { command in
+            switch command {
+            case .status:
+                guard let status = status() else { return ControlProtocol.Answer(error: "the workers do not answer") }
+                return ControlProtocol.Answer(status: status)
+            }
+        }
+    }
+
+    func resolveEndpoints() {
+        resolver.run { name, endpoint in
+            log.logger.info("\(name.peer.displayName): \(name.endpoint) is \(endpoint)")
+            mailboxes[name.peer.worker].post { worker, now in
+                worker.stage(WireGuardStage.self)?.setEndpoint(of: name.peer.id, endpoint, on: name.interface, now)
+            }
+        }
+    }
+
+    func stopThreads() {
+        resolver.stop()
+        control.stop()
+        for thread in workerThreads { thread.stop() }
+    }
+
+    // MARK: Status
+
+    /// The router as it stands: each worker tells of its part between two turns. nil when one does not in time.
+    func status() -> RouterStatus? {
+        let question = StatusQuestion(mailboxes, interfaces: plan.interfaces.count)
+        guard let answers = question.answers() else { return nil }
+        return StatusReport(plan, identities, listenPorts, answers).status(file: file, aead: aead.name)
+    }
+}
+
+/// A worker on its way to its thread, which alone touches it from then on.
+private final class OwnedWorker: @unchecked Sendable {  // Sendable: handed over once, before the thread starts
+    let worker: Worker
+    init(_ worker: Worker) { self.worker = worker }
+}
