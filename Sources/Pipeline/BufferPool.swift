@@ -6,15 +6,16 @@ package final class BufferPool {
     /// The most spare buffers kept of each size: 2.5 MiB of small ones, 16 MiB of large ones.
     package static let spareBound: [Buffer.Size: Int] = [.small: 1024, .large: 256]
 
-    private var small = SpareBuffers(.small)
-    private var large = SpareBuffers(.large)
+    // Nothing here calls out, so no access can overlap another; the check would cost more than the push.
+    @exclusivity(unchecked) private var small = SpareBuffers(.small)
+    @exclusivity(unchecked) private var large = SpareBuffers(.large)
     /// How many buffers this pool has had to allocate; it stops growing when the path is warm.
     package private(set) var allocations = 0
 
     package init() {}
 
     package func take(_ size: Buffer.Size) -> Buffer {
-        let spare = size == .small ? small.pop() : large.pop()
+        let spare = unsafe size == .small ? small.pop() : large.pop()
         if let spare { return spare }
         allocations += 1
         return Buffer(size)
@@ -22,8 +23,8 @@ package final class BufferPool {
 
     package func recycle(_ buffer: consuming Buffer) {
         switch buffer.size {
-        case .small: small.push(buffer)
-        case .large: large.push(buffer)
+        case .small: unsafe small.push(buffer)
+        case .large: unsafe large.push(buffer)
         }
     }
 

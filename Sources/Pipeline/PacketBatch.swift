@@ -27,7 +27,7 @@ package enum Verdict {
     /// What the ends have to tell the stages, a few at most and mostly none.
     package var notices: [Notice] = []
 
-    private var storage: UnsafeMutablePointer<Packet>
+    @usableFromInline var storage: UnsafeMutablePointer<Packet>
 
     package init(pool: BufferPool) {
         self.pool = pool
@@ -51,14 +51,15 @@ package enum Verdict {
         return sum
     }
 
-    package subscript(index: Int) -> Packet {
-        _read {
+    // Addressors: `_read` and `_modify` would allocate a frame for their coroutine at each access from another module.
+    @inlinable package subscript(index: Int) -> Packet {
+        unsafeAddress {
             precondition(index >= 0 && index < count)
-            yield unsafe storage[index]
+            return unsafe UnsafePointer(storage + index)
         }
-        _modify {
+        unsafeMutableAddress {
             precondition(index >= 0 && index < count)
-            yield unsafe &storage[index]
+            return unsafe storage + index
         }
     }
 

@@ -4,7 +4,7 @@ import Pipeline
 import Wire
 
 /// The pieces of the frame that is about to be written: a virtio header of its own, then borrowed bytes.
-@safe final class FramePieces {
+@safe struct FramePieces: ~Copyable {
     /// The virtio header, and a piece for each packet of a run.
     private static let bound = 1 + Coalescer.runBound
 
@@ -23,13 +23,13 @@ import Wire
     }
 
     /// Starts a frame.
-    func begin(_ header: VirtioHeader) {
+    mutating func begin(_ header: VirtioHeader) {
         unsafe header.store(to: self.header)
         count = 0
         unsafe append(self.header, VirtioHeader.length)
     }
 
-    func append(_ bytes: UnsafeMutableRawPointer, _ length: Int) {
+    mutating func append(_ bytes: UnsafeMutableRawPointer, _ length: Int) {
         precondition(count < Self.bound)
         unsafe (storage + count).initialize(to: iovec(iov_base: bytes, iov_len: length))
         count += 1
