@@ -19,7 +19,7 @@ package struct IndexSpace: Sendable {
         guard workers > 1 else { return 0 }
         // Multiply-shift hashing (Dietzfelbinger et al., 1997), then scaled from 32 bits to the number of workers.
         let hash = (UInt64(index) &+ 1) &* key
-        return Int((hash >> 32) &* UInt64(workers) >> 32)
+        return Int(((hash >> 32) &* UInt64(workers)) >> 32)
     }
 
     /// A fresh random index of `worker`'s for which `isFree` holds.

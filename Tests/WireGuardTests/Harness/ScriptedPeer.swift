@@ -25,6 +25,8 @@ struct ScriptedPeer {
     var ephemeral = Bytes(repeating: 0xe4, count: 32)
     /// What it says its ephemeral public key was, where that is not the truth.
     var claimedEphemeral: Bytes?
+    /// What it takes the static keys' Diffie-Hellman result for, where it names another key than its own.
+    var claimedStaticShared: Bytes?
 
     private(set) var chainingKey = Bytes()
     private(set) var hash = Bytes()
@@ -48,9 +50,9 @@ struct ScriptedPeer {
     mutating func initiation(stamp: Bytes, naming name: Bytes? = nil) -> Bytes {
         begin(responder: remote)
         mix(ephemeralPublic)
-        let es = Oracle.dh(ephemeral, remote)
+        let es = ephemeralShared(remote)
         let sealedStatic = seal(name ?? publicKey, es)
-        let ss = Oracle.dh(privateKey, remote)
+        let ss = claimedStaticShared ?? Oracle.dh(privateKey, remote)
         let sealedStamp = seal(stamp, ss)
         return authenticated(
             Oracle.little(UInt32(1)) + Oracle.little(index) + ephemeralPublic + sealedStatic + sealedStamp)
@@ -83,8 +85,8 @@ struct ScriptedPeer {
 
     mutating func response(to seen: Seen) -> (message: Bytes, session: Session) {
         mix(ephemeralPublic)
-        chainingKey = Oracle.kdf(chainingKey, Oracle.dh(ephemeral, seen.ephemeral), 1)[0]
-        chainingKey = Oracle.kdf(chainingKey, Oracle.dh(ephemeral, seen.staticKey), 1)[0]
+        chainingKey = Oracle.kdf(chainingKey, ephemeralShared(seen.ephemeral), 1)[0]
+        chainingKey = Oracle.kdf(chainingKey, ephemeralShared(seen.staticKey), 1)[0]
         let key = mixPresharedKey()
         let nothing = Oracle.seal(key, 0, [], hash)
         let keys = Oracle.kdf(chainingKey, [], 2)
@@ -119,6 +121,11 @@ struct ScriptedPeer {
     func authenticated(_ body: Bytes) -> Bytes {
         let mac1 = Oracle.mac(Oracle.hash(Bytes("mac1----".utf8) + remote), body)
         return body + mac1 + Bytes(repeating: 0, count: 16)
+    }
+
+    /// A claimed ephemeral key is of low order: the other side's result, if it did not look, would be zeros.
+    private func ephemeralShared(_ other: Bytes) -> Bytes {
+        claimedEphemeral == nil ? Oracle.dh(ephemeral, other) : Bytes(repeating: 0, count: 32)
     }
 
     private mutating func begin(responder: Bytes) {
