@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# rekey.sh [LEFT [RIGHT [SECONDS]]]: five minutes of traffic through real rekeys, every 120 s (P-5.6): of 100 pings a second
+# each way none is lost, and a TCP stream runs from the first second to the last.
+#
+#   left ── wire ───────────────── wire ── right        outer: 10.0.0.{1,2}
+#    wg0 10.9.0.1/24 ············ wg0 10.9.0.2/24
+#
+# timeout: 480
+set -euo pipefail
+# shellcheck source=../../../etc/lib/tunnel.sh
+. "$(dirname "$0")/../../../etc/lib/tunnel.sh"
+
+readonly left=${1:-fullbore} right=${2:-${1:-fullbore}} seconds=${3:-300}
+readonly rekey_after=120   # seconds (P-5.6)
+readonly stream_rate=100M  # below what the machine can do, so that no queue overflows
+readonly pings_a_second=100
+
+node left right
+wire left wire right wire
+address left wire 10.0.0.1/24
+address right wire 10.0.0.2/24
+interface left "$left" addresses=10.9.0.1/24
+interface right "$right" addresses=10.9.0.2/24
+peer left right endpoint="10.0.0.2:$default_port" allowed=10.9.0.2/32
+peer right left endpoint="10.0.0.1:$default_port" allowed=10.9.0.1/32
+up left
+up right
+pings left 10.9.0.2
+
+declare -A pinger handshakes
+for pair in "left 10.9.0.2" "right 10.9.0.1"; do
+    read -r name destination <<<"$pair"
+    spawn "$name" "$work/ping-$name" ping -q -n -i "0.01" -c $((seconds * pings_a_second)) -W 5 "$destination"
+    pinger[$name]=$spawned
+done
+iperf left right 10.9.0.2 -C cubic -b "$stream_rate" -t "$seconds" &
+stream=$!
+
+while alive "${pinger[left]}" || alive "${pinger[right]}"; do
+    for name in left right; do
+        alive "${daemon[$name]}" || fail "$name is dead: $(tail -n 30 "$work/$name/log")"
+        other=$([[ $name == left ]] && echo right || echo left)
+        handshakes[$name]+="$(handshake_of "$name" "$other") "
+    done
+    sleep 1
+done
+wait "$stream" || fail "the TCP stream broke"
+
+for name in left right; do
+    ends "${pinger[$name]}" 10 || fail "$name: ping does not end"
+    read -r transmitted received < <(sed -nE 's/^([0-9]+) packets transmitted, ([0-9]+) received.*/\1 \2/p' "$work/ping-$name")
+    ((transmitted == seconds * pings_a_second)) || fail "$name: only ${transmitted:-0} pings were sent"
+    [[ $transmitted == "$received" ]] || fail "$name: $((transmitted - received)) of $transmitted pings were lost"
+    keys=$(tr ' ' '\n' <<<"${handshakes[$name]}" | grep . | sort -u | wc -l)
+    ((keys >= 1 + (seconds - 10) / rekey_after)) || fail "$name: only $keys handshakes in $seconds s"
+    step "$name: $received of $transmitted pings answered over $keys handshakes, $(sed -n 's/^rtt //p' "$work/ping-$name")"
+done
+iperf_json=$work/iperf-left-right-$iperf_port.json
+idle=$(jq '[.intervals[].sum | select(.bytes == 0)] | length' "$iperf_json")
+((idle == 0)) || fail "the TCP stream stood still for $idle s"
+step "TCP: $(iperf_value '.end.sum_received.bytes / 1e6 | round') MB, $(iperf_value .end.sum_sent.retransmits) segments sent again, no second idle"
+down left
+down right
