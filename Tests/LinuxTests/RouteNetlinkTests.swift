@@ -38,7 +38,7 @@ struct RouteNetlinkTests {
             var netlink = try RouteNetlink()
             try netlink.addVeth("d0", peer: "far")
             let link = try netlink.index(of: "d0")
-            try netlink.disableAddressGeneration(link: link)
+            try netlink.setAddressGeneration(Link.noAddressGeneration, link: link)
             try netlink.setUp(true, link: link)
             #expect(try netlink.addresses(link: link) == [])
 
@@ -58,7 +58,11 @@ struct RouteNetlinkTests {
             // d1, which came up later, shows when the kernel has come round to it.
             for name in ["d0", "d1"] {
                 try netlink.addVeth(name, peer: "far-\(name)")
-                if name == "d0" { try netlink.disableAddressGeneration(link: netlink.index(of: name)) }
+                #expect(try netlink.link(name).addressGeneration == 0)
+                if name == "d0" {
+                    try netlink.setAddressGeneration(Link.noAddressGeneration, link: netlink.index(of: name))
+                    #expect(try netlink.link(name).addressGeneration == Link.noAddressGeneration)
+                }
                 try netlink.setUp(true, link: netlink.index(of: "far-\(name)"))
                 try netlink.setUp(true, link: netlink.index(of: name))
             }
@@ -83,7 +87,7 @@ struct RouteNetlinkTests {
             var netlink = try RouteNetlink()
             try netlink.addVeth("d0", peer: "far")
             let link = try netlink.index(of: "d0")
-            try netlink.disableAddressGeneration(link: link)
+            try netlink.setAddressGeneration(Link.noAddressGeneration, link: link)
             try netlink.setUp(true, link: link)
             let before = try netlink.routes(link: link)
 

@@ -1,0 +1,227 @@
+import Glibc
+import Linux
+import Wire
+
+/// What one WireGuard interface is to be on the host. The device is there already; it is its maker's.
+package struct HostInterface: Hashable, Sendable {
+    package var name: String
+    package var mtu: Int
+    package var addresses: [InterfaceAddress]
+    package var routes: [Route]
+
+    package init(name: String, mtu: Int, addresses: [InterfaceAddress] = [], routes: [Route] = []) {
+        self.name = name
+        self.mtu = mtu
+        self.addresses = addresses
+        self.routes = routes
+    }
+
+    /// In the order in which the kernel takes them: routes need the interface up.
+    var steps: [HostStep] {
+        [
+            .noAddressGeneration(interface: name),
+            .setting(.sendRedirects(name), value: "0", interface: name, desirable: true),
+            .mtu(mtu, interface: name),
+        ] + addresses.map { .address($0, interface: name) } + [.up(interface: name)]
+            + routes.map { .route($0, interface: name) }
+    }
+}
+
+/// The router's traces on the host: MTU, addresses, routes, settings. Each thing that it changes is recorded, and
+/// exactly that is taken back.
+///
+/// What was so already is nobody's change: it is used, and left when the router goes. That holds for an address or a
+/// route on the interface itself, the kernel's own route to the interface's network among them. A route to the same
+/// prefix through another interface is an error, because the traffic would not come here.
+///
+/// It works in the network namespace of the thread that made it, and is used from one thread.
+package final class HostSide {
+    private var netlink: RouteNetlink
+    private var changes: [HostChange] = []
+
+    package init() throws(HostSideError) {
+        do {
+            netlink = try RouteNetlink()
+        } catch {
+            throw HostSideError(interface: nil, action: "speak to the kernel", reason: "\(error)")
+        }
+    }
+
+    /// Makes the host what `interfaces` ask for, and takes back what only an earlier call has asked for. What both ask
+    /// for is not touched. After an error everything is as it was before the call.
+    package func apply(_ interfaces: [HostInterface], forwarding: Bool) throws(HostSideError) {
+        for interface in interfaces { try find(interface.name) }
+        var wanted = interfaces.flatMap(\.steps)
+        if forwarding {
+            wanted.append(.setting(.forwardingV4, value: "1"))
+            wanted.append(.setting(.forwardingV6, value: "1"))
+        }
+        let wantedSteps = Set(wanted)
+        let kept = changes.filter { wantedSteps.contains($0.step) }
+        let keptSteps = Set(kept.map(\.step))
+        let surplus = changes.filter { !keptSteps.contains($0.step) }
+        var undone: [HostChange] = []
+        var added: [HostChange] = []
+        do {
+            for change in surplus.reversed() {
+                try takeBack(change)
+                undone.append(change)
+            }
+            for step in wanted where !keptSteps.contains(step) {
+                if let change = try take(step) { added.append(change) }
+            }
+            changes = kept + added
+        } catch {
+            for change in added.reversed() { try? takeBack(change) }
+            for change in undone.reversed() { _ = try? take(change.step) }
+            throw error
+        }
+    }
+
+    /// Takes everything back, the last change first, and tells what could not be. To be called before the devices go.
+    @discardableResult
+    package func takeBack() -> [HostSideError] {
+        var errors: [HostSideError] = []
+        while let change = changes.popLast() {
+            do {
+                try takeBack(change)
+            } catch {
+                errors.append(error)
+            }
+        }
+        return errors
+    }
+
+    /// An interface is gone, and with it all that was on it.
+    package func forget(_ interface: String) { changes.removeAll { $0.step.interface == interface } }
+
+    private func find(_ interface: String) throws(HostSideError) {
+        do {
+            _ = try netlink.link(interface)
+        } catch {
+            throw HostSideError(interface: interface, action: "find the interface", reason: Self.reason(error))
+        }
+    }
+
+    // MARK: One step
+
+    /// Makes it so; nil when it was so already.
+    private func take(_ step: HostStep) throws(HostSideError) -> HostChange? {
+        do {
+            return try makeSo(step).map { HostChange(step: step, before: $0) }
+        } catch {
+            if case .setting(_, _, _, desirable: true) = step { return nil }
+            throw HostSideError(interface: step.interface, action: step.making, reason: Self.reason(error))
+        }
+    }
+
+    private func makeSo(_ step: HostStep) throws -> HostChange.Before? {
+        switch step {
+        case .setting(let setting, let value, _, _):
+            return try set(setting, to: value)
+        case .noAddressGeneration(let interface):
+            let link = try netlink.link(interface)
+            guard let before = link.addressGeneration, before != Link.noAddressGeneration else { return nil }
+            try netlink.setAddressGeneration(Link.noAddressGeneration, link: link.index)
+            return .addressGeneration(before)
+        case .mtu(let mtu, let interface):
+            let link = try netlink.link(interface)
+            guard link.mtu != mtu else { return nil }
+            try netlink.setMTU(mtu, link: link.index)
+            return .mtu(link.mtu)
+        case .up(let interface):
+            let link = try netlink.link(interface)
+            guard !link.isUp else { return nil }
+            try netlink.setUp(true, link: link.index)
+            return .absent
+        case .address(let address, let interface):
+            let link = try netlink.index(of: interface)
+            do {
+                try netlink.add(address, link: link)
+                return .absent
+            } catch  where error.errno == Errno(EEXIST) {
+                return nil
+            }
+        case .route(let route, let interface):
+            let link = try netlink.index(of: interface)
+            do {
+                try netlink.add(route, link: link)
+                return .absent
+            } catch  where error.errno == Errno(EEXIST) {
+                guard try netlink.routes(link: link).contains(Self.asListed(route)) else { throw error }
+                return nil
+            }
+        }
+    }
+
+    private func takeBack(_ change: HostChange) throws(HostSideError) {
+        do {
+            try undo(change)
+        } catch {
+            guard !Self.meansGone(error) else { return }
+            throw HostSideError(
+                interface: change.step.interface, action: change.step.takingBack, reason: Self.reason(error))
+        }
+    }
+
+    private func undo(_ change: HostChange) throws {
+        switch (change.step, change.before) {
+        case (.setting(let setting, let value, _, _), .value(let before, let overwritten)):
+            // Someone else may have set it since; then it is theirs.
+            guard try setting.read() == value else { return }
+            try setting.write(before)
+            for other in overwritten { try? other.write("1") }
+        case (.noAddressGeneration(let interface), .addressGeneration(let before)):
+            try netlink.setAddressGeneration(before, link: netlink.index(of: interface))
+        case (.mtu(_, let interface), .mtu(let before)):
+            try netlink.setMTU(before, link: netlink.index(of: interface))
+        case (.up(let interface), _):
+            try netlink.setUp(false, link: netlink.index(of: interface))
+        case (.address(let address, let interface), _):
+            try netlink.remove(address, link: netlink.index(of: interface))
+        case (.route(let route, let interface), _):
+            try netlink.remove(route, link: netlink.index(of: interface))
+        case (.setting, _), (.mtu, _), (.noAddressGeneration, _):
+            break
+        }
+    }
+
+    /// Writes a setting unless it has the value, or the host has no such setting: a kernel without IPv6 forwards none.
+    private func set(_ setting: Sysctl, to value: String) throws(Errno) -> HostChange.Before? {
+        let before: String
+        do {
+            before = try setting.read()
+        } catch  where error == Errno(ENOENT) {
+            return nil
+        }
+        guard before != value else { return nil }
+        var overwritten: [Sysctl] = []
+        if setting == .forwardingV4 { overwritten = Self.forwarding(.v4) }
+        if setting == .forwardingV6 { overwritten = Self.forwarding(.v6) }
+        try setting.write(value)
+        return .value(before, overwritten: overwritten)
+    }
+
+    /// The interfaces' own switches that are on while the one for all is off.
+    private static func forwarding(_ family: IPAddress.Family) -> [Sysctl] {
+        Sysctl.forwardingOfInterfaces(family).filter { (try? $0.read()) == "1" }
+    }
+
+    /// A route as the kernel lists it, which fills in the metric of IPv6 routes (IP6_RT_PRIO_USER).
+    private static func asListed(_ route: Route) -> Route {
+        var route = route
+        switch route.prefix.family {
+        case .v4: if route.metric == 0 { route.metric = nil }
+        case .v6: if route.metric == nil || route.metric == 0 { route.metric = 1024 }
+        }
+        return route
+    }
+
+    /// There is nothing left to take back: the interface, the address or the route has gone by other hands.
+    private static func meansGone(_ error: any Error) -> Bool {
+        let errno = (error as? NetlinkError)?.errno ?? error as? Errno
+        return [ENODEV, ESRCH, EADDRNOTAVAIL, ENOENT].contains(errno?.rawValue)
+    }
+
+    private static func reason(_ error: any Error) -> String { (error as? Errno)?.text ?? "\(error)" }
+}
