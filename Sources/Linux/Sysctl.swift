@@ -11,6 +11,9 @@ package struct Sysctl: Hashable, Sendable {
     package static let forwardingV4 = Sysctl("net/ipv4/ip_forward")
     package static let forwardingV6 = Sysctl("net/ipv6/conf/all/forwarding")
 
+    /// Whether a packet's mark counts when its source is checked, without which marked answers are taken for forged.
+    package static let sourceValidationWithMark = Sysctl("net/ipv4/conf/all/src_valid_mark")
+
     /// Whether the host tells senders on the link of a shorter way (P-9.9: a tunnel must not).
     package static func sendRedirects(_ interface: String) -> Sysctl {
         Sysctl("net/ipv4/conf/\(interface)/send_redirects")

@@ -2,31 +2,6 @@ import Glibc
 import Linux
 import Wire
 
-/// What one WireGuard interface is to be on the host. The device is there already; it is its maker's.
-package struct HostInterface: Hashable, Sendable {
-    package var name: String
-    package var mtu: Int
-    package var addresses: [InterfaceAddress]
-    package var routes: [Route]
-
-    package init(name: String, mtu: Int, addresses: [InterfaceAddress] = [], routes: [Route] = []) {
-        self.name = name
-        self.mtu = mtu
-        self.addresses = addresses
-        self.routes = routes
-    }
-
-    /// In the order in which the kernel takes them: routes need the interface up.
-    var steps: [HostStep] {
-        [
-            .noAddressGeneration(interface: name),
-            .setting(.sendRedirects(name), value: "0", interface: name, desirable: true),
-            .mtu(mtu, interface: name),
-        ] + addresses.map { .address($0, interface: name) } + [.up(interface: name)]
-            + routes.map { .route($0, interface: name) }
-    }
-}
-
 /// The router's traces on the host: MTU, addresses, routes, settings. Each thing that it changes is recorded, and
 /// exactly that is taken back.
 ///
@@ -92,8 +67,13 @@ package final class HostSide {
         return errors
     }
 
-    /// An interface is gone, and with it all that was on it.
-    package func forget(_ interface: String) { changes.removeAll { $0.step.interface == interface } }
+    /// An interface is gone, and with it all that was on it. Its rules are not on it: they are taken back.
+    package func forget(_ interface: String) {
+        for change in changes where change.step.interface == interface {
+            if case .rule = change.step { try? takeBack(change) }
+        }
+        changes.removeAll { $0.step.interface == interface }
+    }
 
     private func find(_ interface: String) throws(HostSideError) {
         do {
@@ -142,6 +122,9 @@ package final class HostSide {
             } catch  where error.errno == Errno(EEXIST) {
                 return nil
             }
+        case .rule(let rule, _):
+            try netlink.add(rule)
+            return .absent
         case .route(let route, let interface):
             let link = try netlink.index(of: interface)
             do {
@@ -181,6 +164,8 @@ package final class HostSide {
             try netlink.remove(address, link: netlink.index(of: interface))
         case (.route(let route, let interface), _):
             try netlink.remove(route, link: netlink.index(of: interface))
+        case (.rule(let rule, _), _):
+            try netlink.remove(rule)
         case (.setting, _), (.mtu, _), (.noAddressGeneration, _):
             break
         }

@@ -11,12 +11,13 @@ enum HostStep: Hashable, Sendable {
     case address(InterfaceAddress, interface: String)
     case up(interface: String)
     case route(Route, interface: String)
+    case rule(RoutingRule, interface: String)
 
     var interface: String? {
         switch self {
         case .setting(_, _, let interface, _): interface
         case .noAddressGeneration(let interface), .mtu(_, let interface), .address(_, let interface),
-            .up(let interface), .route(_, let interface):
+            .up(let interface), .route(_, let interface), .rule(_, let interface):
             interface
         }
     }
@@ -30,6 +31,7 @@ enum HostStep: Hashable, Sendable {
         case .address(let address, _): "add address \(address)"
         case .up: "bring it up"
         case .route(let route, _): "add route \(route.prefix)"
+        case .rule(let rule, _): "add the IP\(rule.family) rule for table \(rule.table)"
         }
     }
 
@@ -41,6 +43,7 @@ enum HostStep: Hashable, Sendable {
         case .address(let address, _): "remove address \(address)"
         case .up: "take it down"
         case .route(let route, _): "remove route \(route.prefix)"
+        case .rule(let rule, _): "remove the IP\(rule.family) rule for table \(rule.table)"
         }
     }
 }

@@ -200,6 +200,43 @@ struct HostSideTests {
         }
     }
 
+    @Test func theDefaultRouteGoesIntoTheTunnelButForItsOwnDatagrams() throws {
+        try Self.withInterfaces { netlink in
+            // wg1 is the way out, with the host's own default route and a network beside it.
+            let out = try netlink.index(of: "wg1")
+            try netlink.setUp(true, link: out)
+            for text in ["192.0.2.5/24", "2001:db8::5/64"] { try netlink.add(Self.address(text), link: out) }
+            for text in ["0.0.0.0/0", "::/0"] { try netlink.add(Self.route(text), link: out) }
+            let before = try Snapshot("wg0")
+            let rules = [try netlink.ruleCount(.v4), try netlink.ruleCount(.v6)]
+            var interface = Self.interface
+            interface.routes += [Self.route("0.0.0.0/0"), Self.route("::/0")]
+            interface.divertDefaultRoutes(mark: 0xca6c)
+            let side = try HostSide()
+            try side.apply([interface], forwarding: false)
+
+            let tunnel = try netlink.index(of: "wg0")
+            for text in ["198.51.100.1", "2001:db8:1::1"] {
+                let far = try #require(IPAddress(text))
+                #expect(try netlink.way(to: far).interface == tunnel)
+                #expect(try netlink.way(to: far, mark: 0xca6c).interface == out)
+            }
+            for text in ["192.0.2.9", "2001:db8::9"] {
+                #expect(
+                    try netlink.way(to: #require(IPAddress(text))).interface == out, "a better route than the default")
+            }
+            #expect(try Sysctl.sourceValidationWithMark.read() == "1")
+            #expect(side.takeBack() == [])
+            Self.expect(try Snapshot("wg0"), is: before)
+            #expect([try netlink.ruleCount(.v4), try netlink.ruleCount(.v6)] == rules)
+            #expect(try Sysctl.sourceValidationWithMark.read() == "0")
+
+            try side.apply([interface], forwarding: false)
+            side.forget("wg0")
+            #expect([try netlink.ruleCount(.v4), try netlink.ruleCount(.v6)] == rules)
+        }
+    }
+
     /// wg0 and wg1, down and without addresses, the two ends of one link.
     private static func withInterfaces(_ body: @escaping (inout RouteNetlink) throws -> Void) throws {
         try PrivateNetwork.run {
