@@ -94,12 +94,7 @@ import Wire
             let start = unsafe mnl_nlmsg_get_payload_offset(header, offset),
             let end = unsafe mnl_nlmsg_get_payload_tail(header)
         else { return }
-        var attribute = unsafe UnsafePointer(start.assumingMemoryBound(to: nlattr.self))
-        while unsafe mnl_attr_ok(attribute, CInt(UnsafeRawPointer(end) - UnsafeRawPointer(attribute))) {
-            unsafe body(NetlinkAttribute(attribute))
-            guard let next = unsafe mnl_attr_next(attribute) else { return }
-            unsafe attribute = UnsafePointer(next)
-        }
+        unsafe NetlinkAttribute.forEach(from: start, to: end, body)
     }
 }
 
@@ -111,9 +106,31 @@ import Wire
 
     var type: Int { Int(unsafe mnl_attr_get_type(attribute)) }
 
+    var u8: UInt8? {
+        guard unsafe mnl_attr_get_payload_len(attribute) == 1 else { return nil }
+        return unsafe mnl_attr_get_u8(attribute)
+    }
+
     var u32: UInt32? {
         guard unsafe mnl_attr_get_payload_len(attribute) == 4 else { return nil }
         return unsafe mnl_attr_get_u32(attribute)
+    }
+
+    /// Each attribute in this one.
+    func forEachNested(_ body: (NetlinkAttribute) -> Void) {
+        guard let start = unsafe mnl_attr_get_payload(attribute) else { return }
+        unsafe Self.forEach(from: start, to: start + Int(mnl_attr_get_payload_len(attribute)), body)
+    }
+
+    static func forEach(
+        from start: UnsafeRawPointer, to end: UnsafeRawPointer, _ body: (NetlinkAttribute) -> Void
+    ) {
+        var attribute = unsafe start.assumingMemoryBound(to: nlattr.self)
+        while unsafe mnl_attr_ok(attribute, CInt(end - UnsafeRawPointer(attribute))) {
+            unsafe body(NetlinkAttribute(attribute))
+            guard let next = unsafe mnl_attr_next(attribute) else { return }
+            unsafe attribute = UnsafePointer(next)
+        }
     }
 
     var address: IPAddress? {

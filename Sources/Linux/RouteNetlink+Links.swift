@@ -15,7 +15,11 @@ extension RouteNetlink {
                 index: UInt32(bitPattern: head.ifi_index), name: name, mtu: 0,
                 isUp: head.ifi_flags & UInt32(IFF_UP) != 0)
             message.forEachAttribute(after: MemoryLayout<ifinfomsg>.size) {
-                if $0.type == Int(IFLA_MTU), let mtu = $0.u32 { link.mtu = Int(mtu) }
+                switch $0.type {
+                case Int(IFLA_MTU): link.mtu = $0.u32.map { Int($0) } ?? 0
+                case Int(IFLA_AF_SPEC): link.addressGeneration = Self.addressGeneration(in: $0)
+                default: break
+                }
             }
             found = link
         }
@@ -38,16 +42,25 @@ extension RouteNetlink {
         try socket.exchange(request)
     }
 
-    /// Keeps the kernel from making IPv6 link-local addresses on the interface (P-9.9). EAFNOSUPPORT or EOPNOTSUPP
-    /// where the interface has no IPv6.
-    package mutating func disableAddressGeneration(link index: UInt32) throws(NetlinkError) {
+    /// Sets how the kernel makes IPv6 link-local addresses: `Link.noAddressGeneration` keeps it from it (P-9.9).
+    ///
+    /// Through netlink it takes effect when the interface next comes up; writing the sysctl makes addresses at once,
+    /// on an interface that is down too.
+    package mutating func setAddressGeneration(_ mode: UInt8, link index: UInt32) throws(NetlinkError) {
         var request = Self.change(index)
         request.nest(Int(IFLA_AF_SPEC)) {
-            $0.nest(Int(AF_INET6)) {
-                $0.put(Int(IFLA_INET6_ADDR_GEN_MODE), byte: UInt8(IN6_ADDR_GEN_MODE_NONE.rawValue))
-            }
+            $0.nest(Int(AF_INET6)) { $0.put(Int(IFLA_INET6_ADDR_GEN_MODE), byte: mode) }
         }
         try socket.exchange(request)
+    }
+
+    private static func addressGeneration(in families: NetlinkAttribute) -> UInt8? {
+        var mode: UInt8?
+        families.forEachNested { family in
+            guard family.type == Int(AF_INET6) else { return }
+            family.forEachNested { if $0.type == Int(IFLA_INET6_ADDR_GEN_MODE) { mode = $0.u8 } }
+        }
+        return mode
     }
 
     private static func change(_ index: UInt32, flags: UInt32 = 0, mask: UInt32 = 0) -> NetlinkRequest {

@@ -17,6 +17,11 @@ package struct Link: Hashable, Sendable {
     package var name: String
     package var mtu: Int
     package var isUp: Bool
+    /// How the kernel makes its IPv6 link-local addresses: IN6_ADDR_GEN_MODE_*; nil where it has no IPv6.
+    package var addressGeneration: UInt8?
+
+    /// IN6_ADDR_GEN_MODE_NONE: not at all.
+    package static let noAddressGeneration: UInt8 = 1
 }
 
 /// An address on an interface with the length of the link's prefix, host bits kept: 10.80.0.1/24.

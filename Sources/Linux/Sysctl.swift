@@ -1,4 +1,5 @@
 import Glibc
+import Wire
 
 /// A kernel setting under /proc/sys, in the network namespace of the thread that opens it.
 package struct Sysctl: Hashable, Sendable {
@@ -10,9 +11,32 @@ package struct Sysctl: Hashable, Sendable {
     package static let forwardingV4 = Sysctl("net/ipv4/ip_forward")
     package static let forwardingV6 = Sysctl("net/ipv6/conf/all/forwarding")
 
+    /// Whether a packet's mark counts when its source is checked, without which marked answers are taken for forged.
+    package static let sourceValidationWithMark = Sysctl("net/ipv4/conf/all/src_valid_mark")
+
     /// Whether the host tells senders on the link of a shorter way (P-9.9: a tunnel must not).
     package static func sendRedirects(_ interface: String) -> Sysctl {
         Sysctl("net/ipv4/conf/\(interface)/send_redirects")
+    }
+
+    /// The forwarding switch of each interface of a family, and of those to come, which writing the one for all
+    /// overwrites.
+    package static func forwardingOfInterfaces(_ family: IPAddress.Family) -> [Sysctl] {
+        let folder = "net/ip\(family == .v4 ? "v4" : "v6")/conf"
+        return names(in: "/proc/sys/\(folder)").filter { $0 != "all" }.map { Sysctl("\(folder)/\($0)/forwarding") }
+    }
+
+    private static func names(in path: String) -> [String] {
+        guard let folder = unsafe opendir(path) else { return [] }
+        defer { unsafe closedir(folder) }
+        var names: [String] = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { name in
+                unsafe String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
     }
 
     /// The value, without the newline at its end.

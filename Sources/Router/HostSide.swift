@@ -1,143 +1,212 @@
-import Configuration
 import Glibc
 import Linux
-import Pipeline
 import Wire
 
-/// What the kernel has to know of the router's interfaces: links up, MTU, addresses, routes, forwarding.
+/// The router's traces on the host: MTU, addresses, routes, settings. Each thing that it changes is recorded, and
+/// exactly that is taken back.
 ///
-/// Each change is noted when it is made, and taken back in reverse order by `takeBack`, or at once when a later one
-/// fails. What was there before is left alone.
-final class HostSide {
+/// What was so already is nobody's change: it is used, and left when the router goes. That holds for an address or a
+/// route on the interface itself, the kernel's own route to the interface's network among them. A route to the same
+/// prefix through another interface is an error, because the traffic would not come here.
+///
+/// It works in the network namespace of the thread that made it, and is used from one thread.
+package final class HostSide {
     private var netlink: RouteNetlink
-    private var undo: [Undo] = []
+    private var changes: [HostChange] = []
 
-    private enum Undo {
-        case setting(Sysctl, String)
-        case route(Route, link: UInt32)
-        case address(Linux.InterfaceAddress, link: UInt32)
-        case up(link: UInt32)
+    package init() throws(HostSideError) {
+        do {
+            netlink = try RouteNetlink()
+        } catch {
+            throw HostSideError(interface: nil, action: "speak to the kernel", reason: "\(error)")
+        }
     }
 
-    init(_ plan: RouterPlan) throws(HostSideError) {
-        do { netlink = try RouteNetlink() } catch { throw HostSideError("cannot talk to the kernel's routing", error) }
-        do throws(HostSideError) {
-            if plan.configuration.forwarding == .auto {
-                try enable(.forwardingV4)
-                try enable(.forwardingV6)
+    /// Makes the host what `interfaces` ask for, and takes back what only an earlier call has asked for. What both ask
+    /// for is not touched. After an error everything is as it was before the call.
+    package func apply(_ interfaces: [HostInterface], forwarding: Bool) throws(HostSideError) {
+        for interface in interfaces { try find(interface.name) }
+        var wanted = interfaces.flatMap(\.steps)
+        if forwarding {
+            wanted.append(.setting(.forwardingV4, value: "1"))
+            wanted.append(.setting(.forwardingV6, value: "1"))
+        }
+        let wantedSteps = Set(wanted)
+        let kept = changes.filter { wantedSteps.contains($0.step) }
+        let keptSteps = Set(kept.map(\.step))
+        let surplus = changes.filter { !keptSteps.contains($0.step) }
+        var undone: [HostChange] = []
+        var added: [HostChange] = []
+        do {
+            for change in surplus.reversed() {
+                try takeBack(change)
+                undone.append(change)
             }
-            for interface in plan.interfaces { try bringUp(interface) }
+            for step in wanted where !keptSteps.contains(step) {
+                if let change = try take(step) { added.append(change) }
+            }
+            changes = kept + added
         } catch {
-            takeBack()
+            for change in added.reversed() { try? takeBack(change) }
+            for change in undone.reversed() { _ = try? take(change.step) }
             throw error
         }
     }
 
-    deinit { takeBack() }
+    /// Takes everything back, the last change first, and tells what could not be. To be called before the devices go.
+    @discardableResult
+    package func takeBack() -> [HostSideError] {
+        var errors: [HostSideError] = []
+        while let change = changes.popLast() {
+            do {
+                try takeBack(change)
+            } catch {
+                errors.append(error)
+            }
+        }
+        return errors
+    }
 
-    /// Leaves everything as it was found. A thing that somebody else has removed meanwhile is no error.
-    func takeBack() {
-        while let change = undo.popLast() {
-            switch change {
-            case .setting(let setting, let value): try? setting.write(value)
-            case .route(let route, let link): try? netlink.remove(route, link: link)
-            case .address(let address, let link): try? netlink.remove(address, link: link)
-            case .up(let link): try? netlink.setUp(false, link: link)
+    /// An interface is gone, and with it all that was on it. Its rules are not on it: they are taken back.
+    package func forget(_ interface: String) {
+        for change in changes where change.step.interface == interface {
+            if case .rule = change.step { try? takeBack(change) }
+        }
+        changes.removeAll { $0.step.interface == interface }
+    }
+
+    private func find(_ interface: String) throws(HostSideError) {
+        do {
+            _ = try netlink.link(interface)
+        } catch {
+            throw HostSideError(interface: interface, action: "find the interface", reason: Self.reason(error))
+        }
+    }
+
+    // MARK: One step
+
+    /// Makes it so; nil when it was so already.
+    private func take(_ step: HostStep) throws(HostSideError) -> HostChange? {
+        do {
+            return try makeSo(step).map { HostChange(step: step, before: $0) }
+        } catch {
+            if case .setting(_, _, _, desirable: true) = step { return nil }
+            throw HostSideError(interface: step.interface, action: step.making, reason: Self.reason(error))
+        }
+    }
+
+    private func makeSo(_ step: HostStep) throws -> HostChange.Before? {
+        switch step {
+        case .setting(let setting, let value, _, _):
+            return try set(setting, to: value)
+        case .noAddressGeneration(let interface):
+            let link = try netlink.link(interface)
+            guard let before = link.addressGeneration, before != Link.noAddressGeneration else { return nil }
+            try netlink.setAddressGeneration(Link.noAddressGeneration, link: link.index)
+            return .addressGeneration(before)
+        case .mtu(let mtu, let interface):
+            let link = try netlink.link(interface)
+            guard link.mtu != mtu else { return nil }
+            try netlink.setMTU(mtu, link: link.index)
+            return .mtu(link.mtu)
+        case .up(let interface):
+            let link = try netlink.link(interface)
+            guard !link.isUp else { return nil }
+            try netlink.setUp(true, link: link.index)
+            return .absent
+        case .address(let address, let interface):
+            let link = try netlink.index(of: interface)
+            do {
+                try netlink.add(address, link: link)
+                return .absent
+            } catch  where error.errno == Errno(EEXIST) {
+                return nil
+            }
+        case .rule(let rule, _):
+            try netlink.add(rule)
+            return .absent
+        case .route(let route, let interface):
+            let link = try netlink.index(of: interface)
+            do {
+                try netlink.add(route, link: link)
+                return .absent
+            } catch  where error.errno == Errno(EEXIST) {
+                guard try netlink.routes(link: link).contains(Self.asListed(route)) else { throw error }
+                return nil
             }
         }
     }
 
-    /// Switches a setting on, unless the host has no such setting: one without IPv6 has not.
-    private func enable(_ setting: Sysctl) throws(HostSideError) {
-        do throws(Errno) {
-            let before = try setting.read()
-            guard before != "1" else { return }
-            try setting.write("1")
-            undo.append(.setting(setting, before))
+    private func takeBack(_ change: HostChange) throws(HostSideError) {
+        do {
+            try undo(change)
         } catch {
-            guard error.rawValue != ENOENT else { return }
-            throw HostSideError("cannot set \(setting.path)", error)
+            guard !Self.meansGone(error) else { return }
+            throw HostSideError(
+                interface: change.step.interface, action: change.step.takingBack, reason: Self.reason(error))
         }
     }
 
-    private func bringUp(_ interface: RouterPlan.Interface) throws(HostSideError) {
-        let configuration = interface.configuration
-        let name = configuration.name.value
-        let link = try step("\(name): no such link") { () throws(NetlinkError) in try netlink.index(of: name) }
-        // As the kernel's WireGuard: no addresses of the kernel's own making, no redirects (P-9.9).
-        try? netlink.disableAddressGeneration(link: link)
-        try? Sysctl.sendRedirects(name).write("0")
-        try step("\(name): cannot set the MTU to \(configuration.mtu)") { () throws(NetlinkError) in
-            try netlink.setMTU(configuration.mtu, link: link)
-        }
-        for address in configuration.addresses { try add(address.value, name, link) }
-        try step("\(name): cannot bring the link up") { () throws(NetlinkError) in try netlink.setUp(true, link: link) }
-        undo.append(.up(link: link))
-        guard configuration.routes else { return }
-        for peer in interface.peers {
-            for prefix in peer.configuration.allowedIPs { try add(Route(prefix.value), name, link) }
-        }
-    }
-
-    private func add(
-        _ address: Configuration.InterfaceAddress, _ name: String, _ link: UInt32
-    ) throws(HostSideError) {
-        guard let address = Linux.InterfaceAddress(address.address, prefixLength: address.length) else { return }
-        do throws(NetlinkError) {
-            try netlink.add(address, link: link)
-            undo.append(.address(address, link: link))
-        } catch {
-            // A host without IPv6 runs with what is left.
-            guard address.address.family == .v4 || !error.meansNoIPv6 else { return }
-            throw HostSideError("\(name): cannot add the address \(address)", error)
+    private func undo(_ change: HostChange) throws {
+        switch (change.step, change.before) {
+        case (.setting(let setting, let value, _, _), .value(let before, let overwritten)):
+            // Someone else may have set it since; then it is theirs.
+            guard try setting.read() == value else { return }
+            try setting.write(before)
+            for other in overwritten { try? other.write("1") }
+        case (.noAddressGeneration(let interface), .addressGeneration(let before)):
+            try netlink.setAddressGeneration(before, link: netlink.index(of: interface))
+        case (.mtu(_, let interface), .mtu(let before)):
+            try netlink.setMTU(before, link: netlink.index(of: interface))
+        case (.up(let interface), _):
+            try netlink.setUp(false, link: netlink.index(of: interface))
+        case (.address(let address, let interface), _):
+            try netlink.remove(address, link: netlink.index(of: interface))
+        case (.route(let route, let interface), _):
+            try netlink.remove(route, link: netlink.index(of: interface))
+        case (.rule(let rule, _), _):
+            try netlink.remove(rule)
+        case (.setting, _), (.mtu, _), (.noAddressGeneration, _):
+            break
         }
     }
 
-    /// A route that is there already is left as it is when it leads out of our link, as an address's own network does.
-    private func add(_ route: Route, _ name: String, _ link: UInt32) throws(HostSideError) {
-        do throws(NetlinkError) {
-            try netlink.add(route, link: link)
-            undo.append(.route(route, link: link))
-        } catch {
-            guard route.prefix.family == .v4 || !error.meansNoIPv6 else { return }
-            if error.errno.rawValue == EEXIST, let ours = try? netlink.routes(link: link),
-                ours.contains(where: { $0.prefix == route.prefix && $0.table == route.table })
-            {
-                return
-            }
-            throw HostSideError("\(name): cannot add the route to \(route.prefix)", error)
+    /// Writes a setting unless it has the value, or the host has no such setting: a kernel without IPv6 forwards none.
+    private func set(_ setting: Sysctl, to value: String) throws(Errno) -> HostChange.Before? {
+        let before: String
+        do {
+            before = try setting.read()
+        } catch  where error == Errno(ENOENT) {
+            return nil
         }
+        guard before != value else { return nil }
+        var overwritten: [Sysctl] = []
+        if setting == .forwardingV4 { overwritten = Self.forwarding(.v4) }
+        if setting == .forwardingV6 { overwritten = Self.forwarding(.v6) }
+        try setting.write(value)
+        return .value(before, overwritten: overwritten)
     }
 
-    private func step<Result>(
-        _ what: String, _ body: () throws(NetlinkError) -> Result
-    ) throws(HostSideError) -> Result {
-        do { return try body() } catch { throw HostSideError(what, error) }
-    }
-}
-
-/// What could not be set up, and the kernel's reason.
-package struct HostSideError: Error, CustomStringConvertible {
-    package let description: String
-    let isForPrivileges: Bool
-
-    init(_ what: String, _ error: NetlinkError) {
-        description = "\(what): \(error)"
-        isForPrivileges = error.errno.rawValue == EPERM
+    /// The interfaces' own switches that are on while the one for all is off.
+    private static func forwarding(_ family: IPAddress.Family) -> [Sysctl] {
+        Sysctl.forwardingOfInterfaces(family).filter { (try? $0.read()) == "1" }
     }
 
-    init(_ what: String, _ error: Errno) {
-        description = "\(what): \(error.text)"
-        isForPrivileges = error.rawValue == EPERM || error.rawValue == EACCES
-    }
-}
-
-extension NetlinkError {
-    /// The host's IPv6 is missing or switched off.
-    fileprivate var meansNoIPv6: Bool {
-        switch errno.rawValue {
-        case EACCES, EOPNOTSUPP, EAFNOSUPPORT, ENODEV: true
-        default: false
+    /// A route as the kernel lists it, which fills in the metric of IPv6 routes (IP6_RT_PRIO_USER).
+    private static func asListed(_ route: Route) -> Route {
+        var route = route
+        switch route.prefix.family {
+        case .v4: if route.metric == 0 { route.metric = nil }
+        case .v6: if route.metric == nil || route.metric == 0 { route.metric = 1024 }
         }
+        return route
     }
+
+    /// There is nothing left to take back: the interface, the address or the route has gone by other hands.
+    private static func meansGone(_ error: any Error) -> Bool {
+        let errno = (error as? NetlinkError)?.errno ?? error as? Errno
+        return [ENODEV, ESRCH, EADDRNOTAVAIL, ENOENT].contains(errno?.rawValue)
+    }
+
+    private static func reason(_ error: any Error) -> String { (error as? Errno)?.text ?? "\(error)" }
 }

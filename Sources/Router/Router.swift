@@ -7,12 +7,14 @@ import Logging
 import PacketPath
 import Pipeline
 import Wire
+import WireGuard
 
 /// A running router.
 ///
 /// What it is made of takes itself back when it goes: host side, devices, sockets, control socket. So a start that
 /// fails half-way leaves nothing, and `stop` has only the threads to end.
 package final class Router {
+    private let log: RouterLog
     private let running: RunningRouter
     private let host: HostSide
     private var threads: [RunningThread] = []
@@ -22,19 +24,26 @@ package final class Router {
         _ loaded: LoadedConfiguration, _ keys: KeyFile, runDirectory: String, logger: Logger
     ) throws(RouterError) {
         let plan = RouterPlan(loaded.configuration, cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
-        let log = RouterLog(logger: logger, plan: plan)
+        log = RouterLog(logger: logger, plan: plan)
         // First, because it tells whether the router is running already.
         let control = try Self.listen(ControlSocket(router: loaded.configuration.name, runDirectory: runDirectory))
         let aead = try Self.chooseAEAD(loaded.configuration.runtime.aead)
-        let ends = try RouterEnds(plan)
+        let indices = IndexSpace(workers: plan.workers, entropy: .system)
+        let ends = try RouterEnds(plan, indices)
         for interface in plan.interfaces {
             if let error = ends.missingIPv6(interface.id) {
                 logger.warning("\(interface.configuration.name.value): IPv4 only, no IPv6 here (\(error.text))")
             }
         }
         running = try RunningRouter(
-            plan, file: loaded.source.file, keys: keys, aead: aead, ends: ends, control: control, log: log)
-        do { host = try HostSide(plan) } catch { throw .host(error) }
+            plan, file: loaded.source.file, keys: keys, aead: aead, indices: indices, ends: ends,
+            control: control, log: log)
+        do throws(HostSideError) {
+            host = try HostSide()
+            try host.apply(plan.interfaces.map(\.hostSide), forwarding: plan.configuration.forwarding == .auto)
+        } catch {
+            throw .host(error)
+        }
         do {
             try startThreads()
         } catch {
@@ -48,7 +57,7 @@ package final class Router {
         running.stopThreads()
         for thread in threads { thread.join() }
         threads.removeAll()
-        host.takeBack()
+        for error in host.takeBack() { log.logger.warning("\(error)") }
     }
 
     private func startThreads() throws(Errno) {

@@ -5,6 +5,7 @@ import Pipeline
 import TUN
 import UDP
 import Wire
+import WireGuard
 
 /// The ends of a router on this machine: TUN devices and sockets, one of each for every worker and interface.
 struct RouterEnds {
@@ -13,14 +14,14 @@ struct RouterEnds {
     private let sockets: [UDPSockets]
 
     /// Makes the interfaces, which end with the last of their queues.
-    init(_ plan: RouterPlan) throws(RouterError) {
+    init(_ plan: RouterPlan, _ indices: IndexSpace) throws(RouterError) {
         var queues: [[TUNQueue]] = []
         var sockets: [UDPSockets] = []
         let offloads = plan.configuration.runtime.offloads
         for interface in plan.interfaces {
             let configuration = interface.configuration
             // The port first: when it is taken, no interface has come and gone.
-            sockets.append(try Self.openSockets(configuration, offloads, workers: plan.workers))
+            sockets.append(try Self.openSockets(configuration, offloads, indices))
             queues.append(try Self.openQueues(configuration, offloads, workers: plan.workers))
         }
         self.queues = queues
@@ -50,14 +51,15 @@ struct RouterEnds {
     }
 
     private static func openSockets(
-        _ interface: InterfaceConfiguration, _ offloads: OffloadConfiguration, workers: Int
+        _ interface: InterfaceConfiguration, _ offloads: OffloadConfiguration, _ indices: IndexSpace
     ) throws(RouterError) -> UDPSockets {
         let options = UDPOptions(
             port: interface.listenPort.value, mark: interface.fwmark, segmentation: offloads.udpGSO != .off,
-            coalescing: offloads.udpGRO != .off)
+            coalescing: offloads.udpGRO != .off,
+            steering: UDPSteering(key: indices.key, shift: IndexSpace.shift))
         let sockets: UDPSockets
         do {
-            sockets = try UDPSockets.open(options, workers: workers)
+            sockets = try UDPSockets.open(options, workers: indices.workers)
         } catch {
             throw .port(interface.name.value, interface.listenPort.value, error)
         }

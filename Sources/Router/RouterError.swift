@@ -39,7 +39,6 @@ package enum RouterError: Error, CustomStringConvertible {
         case .tun(.notPermitted): true
         case .tun(.unavailable(let error)), .port(_, _, let error), .control(_, let error), .system(let error):
             error.rawValue == EPERM || error.rawValue == EACCES
-        case .host(let error): error.isForPrivileges
         default: false
         }
     }

@@ -1,5 +1,6 @@
 import Configuration
 import Crypto
+import Linux
 import Pipeline
 import Wire
 
@@ -9,6 +10,17 @@ package struct RouterPlan: Sendable {
         let id: InterfaceID
         let configuration: InterfaceConfiguration
         let peers: [Peer]
+
+        /// What the host has to know of it.
+        var hostSide: HostInterface {
+            let prefixes = configuration.routes ? peers.flatMap { $0.configuration.allowedIPs.map(\.value) } : []
+            return HostInterface(
+                name: configuration.name.value, mtu: configuration.mtu,
+                addresses: configuration.addresses.compactMap { address in
+                    Linux.InterfaceAddress(address.value.address, prefixLength: address.value.length)
+                },
+                routes: prefixes.map { Route($0) })
+        }
     }
 
     package struct Peer: Sendable {

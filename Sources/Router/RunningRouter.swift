@@ -23,8 +23,8 @@ final class RunningRouter: Sendable {
     private let log: RouterLog
 
     init(
-        _ plan: RouterPlan, file: String, keys: KeyFile, aead: AEAD, ends: RouterEnds, control: ControlServer,
-        log: RouterLog
+        _ plan: RouterPlan, file: String, keys: KeyFile, aead: AEAD, indices: IndexSpace, ends: RouterEnds,
+        control: ControlServer, log: RouterLog
     ) throws(RouterError) {
         let now = Clocks.now()
         var threads: [WorkerThread] = []
@@ -36,7 +36,8 @@ final class RunningRouter: Sendable {
             throw .system(error)
         }
         let mailboxes = threads.map { thread in Mailbox { thread.wake() } }
-        let environment = WorkerAssembly.Environment(aead: aead, entropy: .system, wallTime: Clocks.wallTime)
+        let environment = WorkerAssembly.Environment(
+            aead: aead, entropy: .system, wallTime: Clocks.wallTime, indices: indices)
         do throws(KeyProblem) {
             let assembly = try WorkerAssembly(plan, keys, environment, mailboxes: mailboxes)
             for id in 0..<plan.workers {

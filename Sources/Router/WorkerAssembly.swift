@@ -14,7 +14,6 @@ package struct WorkerAssembly {
     let keys: KeyFile
     /// By `InterfaceID.index`.
     package let identities: [Identity]
-    let indices: IndexSpace
     let environment: Environment
     package let mailboxes: [Mailbox]
 
@@ -23,8 +22,12 @@ package struct WorkerAssembly {
         package var aead: AEAD
         package var entropy: Entropy
         package var wallTime: @Sendable () -> WallTime
+        package var indices: IndexSpace
 
-        package init(aead: AEAD, entropy: Entropy, wallTime: @escaping @Sendable () -> WallTime) {
+        package init(
+            aead: AEAD, entropy: Entropy, wallTime: @escaping @Sendable () -> WallTime, indices: IndexSpace
+        ) {
+            self.indices = indices
             self.aead = aead
             self.entropy = entropy
             self.wallTime = wallTime
@@ -34,7 +37,7 @@ package struct WorkerAssembly {
     package init(
         _ plan: RouterPlan, _ keys: KeyFile, _ environment: Environment, mailboxes: [Mailbox]
     ) throws(KeyProblem) {
-        precondition(mailboxes.count == plan.workers)
+        precondition(mailboxes.count == plan.workers && environment.indices.workers == plan.workers)
         var identities: [Identity] = []
         for interface in plan.interfaces { identities.append(try interface.identity(keys)) }
         self.plan = plan
@@ -42,7 +45,6 @@ package struct WorkerAssembly {
         self.identities = identities
         self.environment = environment
         self.mailboxes = mailboxes
-        indices = IndexSpace(workers: plan.workers, entropy: environment.entropy)
     }
 
     /// Worker `id` over its ends of each interface, with the peers that it owns.
@@ -87,8 +89,8 @@ package struct WorkerAssembly {
     private func wireGuard(_ id: Int, _ pool: BufferPool, _ now: Instant) -> WireGuardStage {
         let interfaces = plan.interfaces.map { interface in
             let environment = Engine.Environment(
-                aead: environment.aead, entropy: environment.entropy, wallTime: environment.wallTime, indices: indices,
-                worker: id)
+                aead: environment.aead, entropy: environment.entropy, wallTime: environment.wallTime,
+                indices: environment.indices, worker: id)
             return WireGuardStage.Interface(
                 interface.id, engine: Engine(identities[interface.id.index], environment, now: now),
                 mtu: interface.configuration.mtu)
@@ -100,7 +102,7 @@ package struct WorkerAssembly {
         }
         let mailboxes = mailboxes
         return WireGuardStage(
-            interfaces: interfaces, directories: directories, worker: id, indices: indices, pool: pool
+            interfaces: interfaces, directories: directories, worker: id, indices: environment.indices, pool: pool
         ) { owner, interface, initiation, path in
             mailboxes[owner].post { worker, now in
                 worker.stage(WireGuardStage.self)?.consume(initiation, on: interface, from: path, now)

@@ -4,8 +4,8 @@ import Wire
 
 /// What the kernel tells of a datagram beside its bytes, and is told: cmsg(3), with the sizes that its macros compute.
 enum ControlMessage {
-    /// Room for all that one message carries in either direction: source, traffic class, segment size.
-    static let capacity = space(PacketInfoV6.size) + 2 * space(MemoryLayout<CInt>.size)
+    /// Room for all that one message carries in either direction: source, traffic class, segment size, overflows.
+    static let capacity = space(PacketInfoV6.size) + 3 * space(MemoryLayout<CInt>.size)
 
     /// struct cmsghdr, whose flexible array member Swift cannot take: length with header (size_t), level, type.
     enum Header {
@@ -97,6 +97,8 @@ struct ReceivedControl {
     var trafficClass: UInt8 = 0
     /// The length of each datagram in the message but the last; 0 when it is a single one (UDP_GRO, an int).
     var segmentSize = 0
+    /// How many messages the socket had had no room for by then, if any (SO_RXQ_OVFL).
+    var overflows: UInt32 = 0
 
     /// Reads `count` bytes that the kernel has written; what it does not know it skips.
     init(_ memory: UnsafeRawPointer, count: Int) {
@@ -131,6 +133,8 @@ struct ReceivedControl {
             trafficClass = UInt8(truncatingIfNeeded: unsafe value.loadUnaligned(as: CInt.self))
         case (CInt(IPPROTO_UDP), CInt(CLINUX_UDP_GRO.rawValue)) where size >= MemoryLayout<CInt>.size:
             segmentSize = max(0, Int(unsafe value.loadUnaligned(as: CInt.self)))
+        case (SOL_SOCKET, SO_RXQ_OVFL) where size >= MemoryLayout<UInt32>.size:
+            overflows = unsafe value.loadUnaligned(as: UInt32.self)
         default:
             break
         }

@@ -28,8 +28,10 @@ import Wire
     }
 
     /// Empties `socket` into `batch` as far as `room` goes, which counts datagrams, and takes what it uses off `room`.
+    /// `overflows` is how many messages the socket has been known to have had no room for.
     mutating func receive(
-        from socket: CInt, into batch: inout PacketBatch, room: inout Int, counters: inout UDPCounters
+        from socket: CInt, into batch: inout PacketBatch, room: inout Int, overflows: inout UInt32,
+        counters: inout UDPCounters
     ) {
         var errors = 0
         while true {
@@ -47,7 +49,9 @@ import Wire
                 if errors == Self.errorBound { return }
                 continue
             }
-            for index in 0..<count { take(index, into: &batch, room: &room, counters: &counters) }
+            for index in 0..<count {
+                take(index, into: &batch, room: &room, overflows: &overflows, counters: &counters)
+            }
             if count < wanted { return }
         }
     }
@@ -60,14 +64,19 @@ import Wire
 
     /// Makes message `index` a packet. One that is not wanted leaves its buffer where it is, for the next message.
     private mutating func take(
-        _ index: Int, into batch: inout PacketBatch, room: inout Int, counters: inout UDPCounters
+        _ index: Int, into batch: inout PacketBatch, room: inout Int, overflows: inout UInt32,
+        counters: inout UDPCounters
     ) {
+        let control = vector.receivedControl(index)
+        if control.overflows != overflows, control.overflows != 0 {
+            counters.drops.count(.receiveQueueFull, Int(control.overflows &- overflows))
+            overflows = control.overflows
+        }
         guard !vector.isTruncated(index), let remote = vector.sender(index) else {
             counters.drops.count(.truncated)
             return
         }
         let count = vector.receivedCount(index)
-        let control = vector.receivedControl(index)
         let size = control.segmentSize < count ? control.segmentSize : 0
         let datagrams = size > 0 ? (count + size - 1) / size : 1
         guard datagrams <= room else {

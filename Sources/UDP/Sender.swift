@@ -115,7 +115,8 @@ import Wire
         if path.local != nil, Self.mayBeTheSource(outcome) {
             outcome = sendAgain(entry, sourced: false, through: socket, from: &batch, counters: &counters)
             if outcome == 0 {
-                noteSourceGone(batch[entry.packet].peer, in: &batch, counters: &counters)
+                counters.sourceFallbacks &+= 1
+                batch.notices.appendSourceGone(batch[entry.packet].peer)
                 return
             }
         }
@@ -142,7 +143,8 @@ import Wire
                 outcome = sendAgain(single, sourced: false, through: socket, from: &batch, counters: &counters)
                 if outcome == 0 {
                     sourced = false
-                    noteSourceGone(batch[run.packet].peer, in: &batch, counters: &counters)
+                    counters.sourceFallbacks &+= 1
+                    batch.notices.appendSourceGone(batch[run.packet].peer)
                 }
             }
             if outcome != 0 { counters.drops.count(Self.reason(outcome)) }
@@ -169,13 +171,6 @@ import Wire
             if errno != EINTR { break }
         }
         return errno
-    }
-
-    /// Tells the stages once a batch and peer, which is enough for them to forget it.
-    private func noteSourceGone(_ peer: PeerID, in batch: inout PacketBatch, counters: inout UDPCounters) {
-        counters.sourceFallbacks &+= 1
-        for case .sourceGone(peer) in batch.notices { return }
-        batch.notices.append(.sourceGone(peer))
     }
 
     /// What a source that is not ours, or not on that interface, or an interface that is gone may give. Any of them

@@ -13,6 +13,7 @@ package final class SocketPort: UDPPort {
     private var receiver: Receiver
     private var sender: Sender
     private var counters = UDPCounters()
+    private var overflows = (v4: UInt32(0), v6: UInt32(0))
     /// Which family is asked first, in turn, so that neither starves the other.
     private var startsWithV6 = false
 
@@ -33,13 +34,14 @@ package final class SocketPort: UDPPort {
         for index in 0..<batch.count { room -= batch[index].wirePackets }
         startsWithV6.toggle()
         if startsWithV6 { receiveV6(into: &batch, room: &room) }
-        receiver.receive(from: v4.rawValue, into: &batch, room: &room, counters: &counters)
+        receiver.receive(
+            from: v4.rawValue, into: &batch, room: &room, overflows: &overflows.v4, counters: &counters)
         if !startsWithV6 { receiveV6(into: &batch, room: &room) }
     }
 
     private func receiveV6(into batch: inout PacketBatch, room: inout Int) {
         guard let socket = socketV6 else { return }
-        receiver.receive(from: socket, into: &batch, room: &room, counters: &counters)
+        receiver.receive(from: socket, into: &batch, room: &room, overflows: &overflows.v6, counters: &counters)
     }
 
     package func send(_ batch: inout PacketBatch) {

@@ -6,6 +6,8 @@ enum UDPDrop: Int, DropReason {
     case truncated
     /// Received: a run of more datagrams than a batch holds; no peer of ours makes one.
     case runTooLong
+    /// Received: no room was left in the socket's buffer, because this worker was too slow. Messages, not datagrams.
+    case receiveQueueFull
     /// To send: the peer's endpoint is of a family that this host has no socket for (S-17).
     case noSocket
     /// To send: the packet has no endpoint.
@@ -27,6 +29,7 @@ enum UDPDrop: Int, DropReason {
         switch self {
         case .truncated: "truncated"
         case .runTooLong: "run-too-long"
+        case .receiveQueueFull: "receive-queue-full"
         case .noSocket: "no-socket"
         case .noEndpoint: "no-endpoint"
         case .sendBufferFull: "send-buffer-full"

@@ -8,8 +8,14 @@ package struct UDPOptions: Sendable {
     package var segmentation: Bool
     /// Receive runs with UDP_GRO where the kernel has it.
     package var coalescing: Bool
+    /// How the kernel finds the worker that a datagram is for; nil spreads by addresses and ports.
+    package var steering: UDPSteering?
 
-    package init(port: UInt16 = 0, mark: UInt32 = 0, segmentation: Bool = true, coalescing: Bool = true) {
+    package init(
+        port: UInt16 = 0, mark: UInt32 = 0, segmentation: Bool = true, coalescing: Bool = true,
+        steering: UDPSteering? = nil
+    ) {
+        self.steering = steering
         self.port = port
         self.mark = mark
         self.segmentation = segmentation

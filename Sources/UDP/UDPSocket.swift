@@ -70,6 +70,7 @@ enum UDPSocket {
             try SocketOption.set(socket, level, IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS")
             try SocketOption.set(socket, level, IPV6_MTU_DISCOVER, CInt(IPV6_PMTUDISC_DONT), "IPV6_MTU_DISCOVER")
         }
+        try SocketOption.set(socket, SOL_SOCKET, SO_RXQ_OVFL, 1, "SO_RXQ_OVFL")
         if options.mark != 0 {
             try SocketOption.set(socket, SOL_SOCKET, SO_MARK, CInt(bitPattern: options.mark), "SO_MARK")
         }

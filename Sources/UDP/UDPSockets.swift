@@ -56,6 +56,10 @@ package struct UDPSockets {
             }
             ports.append(SocketPort(v4: v4, v6: v6, offloads: offloads))
         }
+        if workers > 1, let steering = options.steering {
+            // For all sockets of the port. A kernel that refuses spreads by addresses, as before.
+            for socket in ports[0].descriptors { try? steering.attach(to: socket, workers: workers) }
+        }
         return UDPSockets(port: port, ports: ports, offloads: offloads, missingIPv6: missingIPv6)
     }
 

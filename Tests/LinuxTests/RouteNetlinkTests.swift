@@ -38,7 +38,7 @@ struct RouteNetlinkTests {
             var netlink = try RouteNetlink()
             try netlink.addVeth("d0", peer: "far")
             let link = try netlink.index(of: "d0")
-            try netlink.disableAddressGeneration(link: link)
+            try netlink.setAddressGeneration(Link.noAddressGeneration, link: link)
             try netlink.setUp(true, link: link)
             #expect(try netlink.addresses(link: link) == [])
 
@@ -58,7 +58,11 @@ struct RouteNetlinkTests {
             // d1, which came up later, shows when the kernel has come round to it.
             for name in ["d0", "d1"] {
                 try netlink.addVeth(name, peer: "far-\(name)")
-                if name == "d0" { try netlink.disableAddressGeneration(link: netlink.index(of: name)) }
+                #expect(try netlink.link(name).addressGeneration == 0)
+                if name == "d0" {
+                    try netlink.setAddressGeneration(Link.noAddressGeneration, link: netlink.index(of: name))
+                    #expect(try netlink.link(name).addressGeneration == Link.noAddressGeneration)
+                }
                 try netlink.setUp(true, link: netlink.index(of: "far-\(name)"))
                 try netlink.setUp(true, link: netlink.index(of: name))
             }
@@ -83,7 +87,7 @@ struct RouteNetlinkTests {
             var netlink = try RouteNetlink()
             try netlink.addVeth("d0", peer: "far")
             let link = try netlink.index(of: "d0")
-            try netlink.disableAddressGeneration(link: link)
+            try netlink.setAddressGeneration(Link.noAddressGeneration, link: link)
             try netlink.setUp(true, link: link)
             let before = try netlink.routes(link: link)
 
@@ -136,6 +140,47 @@ struct RouteNetlinkTests {
         } catch {
             return error.errno.rawValue
         }
+    }
+}
+
+@Suite(.enabled(if: PrivateNetwork.isPossible, "\(PrivateNetwork.need)"))
+struct RouteMonitorTests {
+    @Test func everyKindOfChangeIsToldOnce() throws {
+        try PrivateNetwork.run {
+            var netlink = try RouteNetlink()
+            try netlink.addVeth("d0", peer: "far")
+            let link = try netlink.index(of: "d0")
+            // Both ends up, and the kernel done with what follows from that.
+            try netlink.setAddressGeneration(Link.noAddressGeneration, link: link)
+            try netlink.setAddressGeneration(Link.noAddressGeneration, link: netlink.index(of: "far"))
+            try netlink.setUp(true, link: netlink.index(of: "far"))
+            try netlink.setUp(true, link: link)
+            usleep(50_000)
+            let monitor = try RouteMonitor()
+            var epoll = try Epoll()
+            try epoll.add(monitor.rawValue, token: 1)
+            #expect(monitor.drain() == false)
+
+            let address = try #require(InterfaceAddress("10.80.0.1/24"))
+            let route = Route.text("fd20::/48")
+            let rule = RoutingRule(.v6, .notMarked(7), table: 7)
+            try netlink.add(address, link: link)
+            try Self.expectChange(monitor, &epoll)
+            try netlink.add(route, link: link)
+            try Self.expectChange(monitor, &epoll)
+            try netlink.add(rule)
+            try Self.expectChange(monitor, &epoll)
+            try netlink.setMTU(1300, link: link)
+            try Self.expectChange(monitor, &epoll)
+            try netlink.remove(address, link: link)
+            try Self.expectChange(monitor, &epoll)
+        }
+    }
+
+    private static func expectChange(_ monitor: borrowing RouteMonitor, _ epoll: inout Epoll) throws {
+        let now = Clocks.now()
+        #expect(try epoll.wait(until: now + .seconds(5), now: now) == 1)
+        #expect(monitor.drain() == true)
     }
 }
 

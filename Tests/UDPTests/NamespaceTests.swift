@@ -222,6 +222,26 @@ struct WithoutIPv6Tests {
         }
     }
 
+    /// P-6.4: what is free for IPv4 may be taken for IPv6; then the pair is tried again.
+    @Test func aChosenPortIsFreeInBothFamilies() throws {
+        try PrivateNetwork.run {
+            try Sysctl("net/ipv4/ip_local_port_range").write("40000 40003")
+            var offloads = UDPOffloads(segmentation: false, coalescing: false)
+            var held: [CInt] = []
+            defer { for socket in held { close(socket) } }
+            func hold(_ port: UInt16) throws {
+                let socket = try UDPSocket.open(
+                    .v6, port: port, sharing: false, options: UDPOptions(), offloads: &offloads)
+                held.append(socket.release())
+            }
+            for port in [40000, 40001, 40003] as [UInt16] { try hold(port) }
+            #expect(try UDPSockets.open(UDPOptions(), workers: 2).port == 40002)
+            try hold(40002)
+            let error = #expect(throws: Errno.self) { try UDPSockets.open(UDPOptions(), workers: 1) }
+            #expect(error == Errno(EADDRINUSE))
+        }
+    }
+
     @Test func theMarkIsOnBothSocketsAndCanBeCleared() throws {
         try PrivateNetwork.run {
             let port = try UDPSockets.open(UDPOptions(mark: 0xca6c), workers: 1).ports[0]

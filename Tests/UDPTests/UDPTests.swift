@@ -205,6 +205,26 @@ private let loopbacks = ["127.0.0.1", "::1"]
         #expect(pool.allocations == warm)
     }
 
+    @Test func whatASocketHasNoRoomForIsCounted() throws {
+        let a = try UDPSockets.open(UDPOptions(segmentation: false), workers: 1)
+        let b = try UDPSockets.open(UDPOptions(coalescing: false), workers: 1)
+        for descriptor in b.ports[0].descriptors {
+            try SocketOption.set(descriptor, SOL_SOCKET, SO_RCVBUF, 64 << 10, "SO_RCVBUF")
+        }
+        let message = Datagrams(bytes: Datagrams.pattern(1400))
+        for address in loopbacks {
+            let before = b.ports[0].counter("receive-queue-full") ?? 0
+            a.ports[0].send(Array(repeating: (message, .to(address, b.port)), count: 300))
+            var received = 0
+            while case let now = b.ports[0].receiveNow().count, now > 0 { received += now }
+            #expect(received > 0 && received < 300)
+            // What was lost is told with the next message that is not.
+            a.ports[0].send([(message, .to(address, b.port))])
+            #expect(try b.ports[0].receive(datagrams: 1).count == 1)
+            #expect(b.ports[0].counter("receive-queue-full") == before + UInt64(300 - received))
+        }
+    }
+
     private func pair() throws -> (UDPSockets, UDPSockets) {
         (try UDPSockets.open(UDPOptions(), workers: 1), try UDPSockets.open(UDPOptions(), workers: 1))
     }
