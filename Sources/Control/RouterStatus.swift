@@ -1,7 +1,7 @@
 /// What a running router tells of itself: the answer to `status`, and the shape of `fullbore show --json`.
 ///
 /// `version` grows when a field changes its meaning or goes; new fields do not change it. Times are seconds since
-/// 1970, sizes bytes, intervals seconds. Secrets are not in it.
+/// 1970, sizes bytes, intervals seconds. Keys are spelled as in the router file. Secrets are not in it.
 package struct RouterStatus: Codable, Sendable, Equatable {
     package static let currentVersion = 1
 
@@ -39,6 +39,12 @@ package struct RouterStatus: Codable, Sendable, Equatable {
         /// In the order of the file.
         package var peers: [Peer]
 
+        enum CodingKeys: String, CodingKey {
+            case name, fwmark, mtu, addresses, peers
+            case publicKey = "public-key"
+            case listenPort = "listen-port"
+        }
+
         package init(
             name: String, publicKey: String, listenPort: UInt16, fwmark: UInt32, mtu: Int, addresses: [String],
             peers: [Peer]
@@ -71,6 +77,16 @@ package struct RouterStatus: Codable, Sendable, Equatable {
         package var hasSession: Bool
         /// The worker that owns the peer.
         package var worker: Int
+
+        enum CodingKeys: String, CodingKey {
+            case name, endpoint, received, sent, worker
+            case publicKey = "public-key"
+            case hasPresharedKey = "preshared-key"
+            case allowedIPs = "allowed-ips"
+            case latestHandshake = "latest-handshake"
+            case persistentKeepalive = "persistent-keepalive"
+            case hasSession = "session"
+        }
 
         package init(
             name: String, publicKey: String, hasPresharedKey: Bool, endpoint: String?, allowedIPs: [String],

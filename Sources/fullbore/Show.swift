@@ -9,7 +9,7 @@ struct Show: ParsableCommand {
             Examples:
               fullbore show
               fullbore show edge-1
-              fullbore show edge-1 --json | jq '.interfaces[].peers[].latestHandshake'
+              fullbore show edge-1 --json | jq '.interfaces[].peers[]."latest-handshake"'
             """)
 
     @Argument(help: "The router's name; all that run when left out.") var name: String?
