@@ -136,7 +136,7 @@ extension TUNError: CustomStringConvertible {
         switch self {
         case .unavailable(let error): "cannot use /dev/net/tun: \(error.text)"
         case .invalidName(let name): "'\(name)' cannot be an interface's name"
-        case .nameInUse(let name): "there is an interface '\(name)' already"
+        case .nameInUse(let name): "\(name): an interface of this name exists already"
         case .notPermitted(let name): "creating the interface '\(name)' takes root or CAP_NET_ADMIN"
         case .refused(let name, let error): "cannot create the interface '\(name)': \(error)"
         }

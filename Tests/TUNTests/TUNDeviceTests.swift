@@ -43,7 +43,7 @@ private let hasTUN = unsafe geteuid() == 0 && access("/dev/net/tun", R_OK | W_OK
         let devices = try TUNDevice.open(name: name, queues: first)
         #expect(failure(name, queues: second) == .nameInUse(name))
         #expect(exists(name))
-        #expect(TUNError.nameInUse(name).description == "there is an interface '\(name)' already")
+        #expect(TUNError.nameInUse(name).description == "\(name): an interface of this name exists already")
         withExtendedLifetime(devices) {}
     }
 

@@ -51,6 +51,7 @@ on() {
 spawn() {
     local name=$1 log=$2
     shift 2
+    : >"$log" # before the child does it, or a reader might still see an earlier one
     ip netns exec "$prefix-$name" sh -c "$enter" "$work/$name/run" "$@" >"$log" 2>&1 </dev/null &
     spawned=$!
 }
