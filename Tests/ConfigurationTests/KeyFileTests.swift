@@ -56,7 +56,7 @@ final class KeyFileTests {
         let key = try file.privateKey(.file(write("k", text)))
         #expect(key.publicKey.base64 == Self.publicKey)
         let preshared = try file.presharedKey(.file(write("k", text)))
-        let text = unsafe preshared.withText(.base64) { unsafe String(decoding: $0, as: UTF8.self) }
+        let text = preshared.withText(.base64) { unsafe String(decoding: $0, as: UTF8.self) }
         #expect(text == Self.key)
     }
 
