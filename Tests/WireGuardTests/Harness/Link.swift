@@ -28,6 +28,9 @@ final class Link {
     /// All that went on the wire, before anything befell it.
     private(set) var log: [Sighting] = []
     private(set) var nodes: [Node] = []
+    /// What the weather took.
+    private(set) var lost: [Datagram] = []
+    private(set) var duplicates = 0
 
     private enum Event {
         case arrival(Datagram)
@@ -42,6 +45,9 @@ final class Link {
     var now: Instant { clock.now }
 
     func attach(_ node: Node) { nodes.append(node) }
+
+    /// A node stops, and another takes its place on the wire.
+    func replace(_ node: Node, by other: Node) { nodes = nodes.map { $0 === node ? other : $0 } }
 
     func at(_ moment: Instant, _ action: @escaping () -> Void) { insert(moment, .action(action)) }
 
@@ -95,13 +101,15 @@ final class Link {
     }
 
     private func launch(_ datagram: Datagram) {
-        guard !chance(weather.loss) else { return }
+        guard !chance(weather.loss) else { return lost.append(datagram) }
         var datagram = datagram
         if chance(weather.corruption) {
             let bit = Int.random(in: 0..<8 * datagram.bytes.count, using: &random)
             datagram.bytes[bit / 8] ^= 1 << UInt8(bit % 8)
         }
-        for _ in 0..<(chance(weather.duplication) ? 2 : 1) {
+        let copies = chance(weather.duplication) ? 2 : 1
+        duplicates += copies - 1
+        for _ in 0..<copies {
             let extra = weather.variation.nanoseconds
             let variation = extra == 0 ? 0 : UInt64.random(in: 0...extra, using: &random)
             insert(now + weather.delay + Interval(nanoseconds: variation), .arrival(datagram))

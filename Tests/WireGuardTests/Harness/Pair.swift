@@ -51,7 +51,7 @@ struct Pair {
     }
 
     static func introduce(
-        _ node: Node, _ id: PeerID, _ key: [UInt8], _ endpoint: Endpoint, _ side: Side = Side(), _ now: Instant
+        _ node: Node, _ id: PeerID, _ key: [UInt8], _ endpoint: Endpoint, _ side: Side, _ now: Instant
     ) {
         let preshared = presharedKey(side.presharedKey)
         node.engine.add(
