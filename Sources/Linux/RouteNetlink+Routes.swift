@@ -41,15 +41,41 @@ extension RouteNetlink {
         return found
     }
 
+    /// Whether a datagram on `path` would still go from its source out of the interface that this came with: the
+    /// question to ask of what was learned, once a `RouteMonitor` has told of a change (P-6.3).
+    ///
+    /// A send names that interface, and IPv4 then takes any destination for its neighbour: a route that has moved
+    /// elsewhere would lose every datagram without an error. (An IPv6 source that is gone the route does not show; the
+    /// next send does.)
+    package mutating func holds(_ path: Path, mark: UInt32 = 0) -> Bool {
+        guard let local = path.local else { return true }
+        do {
+            let way = try way(to: path.remote, from: local.address, mark: mark)
+            return local.interface == 0 || way.interface == local.interface
+        } catch {
+            return false
+        }
+    }
+
     /// Where the kernel would send a packet to `destination` now: the interface, and the source that it would choose.
     /// ENETUNREACH when there is no way.
     package mutating func way(to destination: IPAddress, mark: UInt32 = 0) throws(NetlinkError) -> LocalAddress {
+        try way(to: Endpoint(address: destination, port: 0), from: nil, mark: mark)
+    }
+
+    private mutating func way(
+        to remote: Endpoint, from own: IPAddress?, mark: UInt32
+    ) throws(NetlinkError) -> LocalAddress {
+        let destination = remote.address
         var head = rtmsg()
         head.rtm_family = Self.family(destination.family)
         head.rtm_dst_len = UInt8(destination.family.bitWidth)
+        if own != nil { head.rtm_src_len = head.rtm_dst_len }
         var request = NetlinkRequest(CInt(RTM_GETROUTE))
         request.put(header: head)
         request.put(Int(RTA_DST.rawValue), destination)
+        if let own { request.put(Int(RTA_SRC.rawValue), own) }
+        if remote.scope != 0 { request.put(Int(RTA_OIF.rawValue), remote.scope) }
         if mark != 0 { request.put(Int(RTA_MARK.rawValue), mark) }
         var interface: UInt32 = 0
         var source: IPAddress?
@@ -62,7 +88,7 @@ extension RouteNetlink {
                 }
             }
         }
-        guard let source else { throw NetlinkError(Errno(ENETUNREACH)) }
+        guard let source = own ?? source else { throw NetlinkError(Errno(ENETUNREACH)) }
         return LocalAddress(address: source, interface: interface)
     }
 

@@ -132,6 +132,41 @@ struct RouteNetlinkTests {
         }
     }
 
+    /// N-28, N-29, N-32: the ways in which what was learned of a peer ceases to hold.
+    @Test(arguments: [
+        ("10.0.0.1/24", "10.0.1.1/24", "10.0.0.2"), ("fd00::1/64", "fd01::1/64", "fd00::2"),
+    ])
+    func aPathHoldsUntilItsSourceOrItsRouteHasGone(own: String, other: String, peer: String) throws {
+        try PrivateNetwork.run {
+            var netlink = try RouteNetlink()
+            var links: [UInt32] = []
+            for (name, text) in [("d0", own), ("d1", other)] {
+                try netlink.addVeth(name, peer: "far-\(name)")
+                try netlink.setUp(true, link: netlink.index(of: "far-\(name)"))
+                links.append(try netlink.index(of: name))
+                try netlink.setUp(true, link: links[links.count - 1])
+                try netlink.add(#require(InterfaceAddress(text)), link: links[links.count - 1])
+            }
+            let source = try #require(InterfaceAddress(own))
+            let remote = Endpoint(address: try #require(IPAddress(peer)), port: 1)
+            let path = Path(remote: remote, local: LocalAddress(address: source.address, interface: links[0]))
+            #expect(netlink.holds(path) == true)
+            #expect(netlink.holds(Path(remote: remote)) == true, "nothing was learned")
+
+            let better = Route(Prefix(host: remote.address))
+            try netlink.add(better, link: links[1])
+            #expect(netlink.holds(path) == false)
+            try netlink.remove(better, link: links[1])
+            #expect(netlink.holds(path) == true)
+
+            try netlink.remove(source, link: links[0])
+            try netlink.add(Route(Prefix(host: remote.address)), link: links[0])
+            if remote.address.family == .v4 { #expect(netlink.holds(path) == false) }
+            try netlink.setUp(false, link: links[0])
+            #expect(netlink.holds(path) == false)
+        }
+    }
+
     /// The number of the error that `body` throws; 0 when it throws none.
     private static func error(_ body: () throws(NetlinkError) -> Void) -> CInt {
         do {
