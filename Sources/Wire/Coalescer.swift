@@ -137,7 +137,8 @@ extension Coalescer {
         return .joined
     }
 
-    private func append(_ number: Int, _ header: FlowHeader, _ payload: Int, to run: UnsafeMutablePointer<CoalescedRun>) {
+    private func append(_ number: Int, _ header: FlowHeader, _ payload: Int, to run: UnsafeMutablePointer<CoalescedRun>)
+    {
         unsafe pieces[run.pointee.last].next = number
         unsafe run.pointee.last = number
         unsafe run.pointee.count += 1
@@ -150,7 +151,8 @@ extension Coalescer {
     private mutating func start(_ number: Int, _ header: FlowHeader, isIntact: Bool) {
         let piece = unsafe pieces[number]
         unsafe (runs + runCount).initialize(
-            to: CoalescedRun(number: number, bytes: piece.bytes, count: piece.count, header: header, isIntact: isIntact))
+            to: CoalescedRun(number: number, bytes: piece.bytes, count: piece.count, header: header, isIntact: isIntact)
+        )
         runCount += 1
     }
 }

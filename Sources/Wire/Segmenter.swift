@@ -113,7 +113,7 @@
 
     /// FIN and PSH belong to the last segment only, CWR to the first.
     private func writeTCP(_ segment: UnsafeMutableRawPointer, length: Int) {
-        let transport = Int(offload.checksumStart)
+        let (transport, headers) = (Int(offload.checksumStart), Int(offload.headerLength))
         let header = unsafe segment + transport
         var flags = flags
         if !isDone { flags &= ~(TCPField.fin | TCPField.psh) }
@@ -126,12 +126,12 @@
         sum.add(network: sequence)
         sum.add(network: flags)
         sum.add(network: UInt32(truncatingIfNeeded: length &- transport))
-        unsafe sum.add(UnsafeRawPointer(segment + Int(offload.headerLength)), count: length &- Int(offload.headerLength))
+        unsafe sum.add(segment + headers, count: length &- headers)
         unsafe header.storeMemory(sum.transportValue, at: TCPField.checksum)
     }
 
     private func writeUDP(_ segment: UnsafeMutableRawPointer, length: Int) {
-        let transport = Int(offload.checksumStart)
+        let (transport, headers) = (Int(offload.checksumStart), Int(offload.headerLength))
         let header = unsafe segment + transport
         let datagram = UInt16(truncatingIfNeeded: length &- transport)
         unsafe header.storeNetwork(datagram, at: UDPField.totalLength)
@@ -139,7 +139,7 @@
         var sum = transportSum
         sum.add(network: datagram)
         sum.add(network: UInt32(datagram))
-        unsafe sum.add(UnsafeRawPointer(segment + Int(offload.headerLength)), count: length &- Int(offload.headerLength))
+        unsafe sum.add(segment + headers, count: length &- headers)
         unsafe header.storeMemory(sum.transportValue, at: UDPField.checksum)
     }
 }

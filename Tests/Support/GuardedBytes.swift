@@ -11,7 +11,8 @@ import Glibc
         let page = Int(sysconf(CInt(_SC_PAGESIZE)))
         size = (contents.count + page - 1) / page * page + page
         let flags = MAP_PRIVATE | MAP_ANONYMOUS
-        guard let start = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), unsafe start != MAP_FAILED else {
+        guard let start = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), unsafe start != MAP_FAILED
+        else {
             fatalError("mmap: \(errno)")
         }
         unsafe memory = start

@@ -63,9 +63,10 @@ private func superPacket(_ payload: Int, size: Int, tcp: Bool = true) -> ([UInt8
             segmentation: .tcp, needsChecksum: true, headerLength: 40, segmentSize: 1380, checksumStart: 20,
             checksumOffset: 16)
         #expect(batch[0].offload == expected)
-        #expect(queue.report.counters.prefix(3) == [
-            .init("packets-read", 48), .init("bytes-read", 65_040), .init("frames-read", 1),
-        ])
+        #expect(
+            queue.report.counters.prefix(3) == [
+                .init("packets-read", 48), .init("bytes-read", 65_040), .init("frames-read", 1),
+            ])
     }
 
     @Test func theLongestPacketFits() {
@@ -150,7 +151,9 @@ private func superPacket(_ payload: Int, size: Int, tcp: Bool = true) -> ([UInt8
         device.inject(stream(1)[0])
         #expect(queue.receive(into: &batch) == .drained)
         #expect(contents(batch) == [stream(1)[0]], "\(what) was let through, or stopped the next packet")
-        for other in TUNDrop.allCases { #expect(queue.dropped(other) == (other == reason ? 1 : 0), "\(what): \(other)") }
+        for other in TUNDrop.allCases {
+            #expect(queue.dropped(other) == (other == reason ? 1 : 0), "\(what): \(other)")
+        }
     }
 
     @Test func aLyingDatagramLengthIsCounted_S27() {

@@ -42,7 +42,9 @@ import Wire
     @Test func piecesAddUpToTheWhole() {
         var random = SeededGenerator(seed: 2)
         for _ in 0..<500 {
-            let a = (0..<(2 * Int.random(in: 0...60, using: &random))).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let a = (0..<(2 * Int.random(in: 0...60, using: &random))).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             let b = (0..<Int.random(in: 0...121, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
             let whole = Checksum(sum: sum(a).sum + sum(b).sum)
             #expect(whole.value == PacketOracle.checksum(a + b).bigEndian)

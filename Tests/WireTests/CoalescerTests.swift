@@ -6,7 +6,9 @@ import Wire
 private func sizes(_ frames: [[UInt8]]) -> [Int] { frames.map { PacketOracle.split(frame: $0)?.count ?? -1 } }
 
 /// `count` packets of one flow, one after the other.
-private func stream(_ count: Int, of payload: Int = 100, _ change: (inout PlainPacket) -> Void = { _ in }) -> [PlainPacket] {
+private func stream(_ count: Int, of payload: Int = 100, _ change: (inout PlainPacket) -> Void = { _ in })
+    -> [PlainPacket]
+{
     (0..<count).map { index in
         var packet = PlainPacket()
         packet.sequence = 5000 + UInt32(index * payload)
@@ -41,7 +43,10 @@ private func stream(_ count: Int, of payload: Int = 100, _ change: (inout PlainP
         var v6 = false
         let change: @Sendable (inout PlainPacket) -> Void
 
-        init(_ name: String, tcp: Bool = true, v6: Bool = false, _ change: @escaping @Sendable (inout PlainPacket) -> Void) {
+        init(
+            _ name: String, tcp: Bool = true, v6: Bool = false,
+            _ change: @escaping @Sendable (inout PlainPacket) -> Void
+        ) {
             testDescription = name
             self.tcp = tcp
             self.v6 = v6
@@ -63,6 +68,9 @@ private func stream(_ count: Int, of payload: Int = 100, _ change: (inout PlainP
         Difference("another acknowledgement") { $0.acknowledgement += 1 },
         Difference("another window") { $0.window += 1 },
         Difference("other options") { $0.tcpOptions = [1, 1, 1, 1] },
+        Difference("another timestamp") { $0.tcpOptions[7] += 1 },
+        Difference("another echo of a timestamp") { $0.tcpOptions[11] += 1 },
+        Difference("another kind of option") { $0.tcpOptions[2] = 9 },
         Difference("FIN") { $0.flags |= 0x01 },
         Difference("SYN") { $0.flags |= 0x02 },
         Difference("RST") { $0.flags |= 0x04 },
@@ -81,6 +89,7 @@ private func stream(_ count: Int, of payload: Int = 100, _ change: (inout PlainP
         var packets = stream(4) {
             $0.isTCP = difference.tcp
             $0.isIPv6 = difference.v6
+            $0.tcpOptions = [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2]
         }
         difference.change(&packets[1])
         let bytes = packets.map(\.bytes)
@@ -168,7 +177,9 @@ private func stream(_ count: Int, of payload: Int = 100, _ change: (inout PlainP
 
     @Test func eachKindCanBeSwitchedOff_X5_X9() {
         let tcp = stream(3).map(\.bytes)
-        let udp = stream(3) { $0.isTCP = false; $0.source = 9 }.map(\.bytes)
+        let udp = stream(3) {
+            $0.isTCP = false; $0.source = 9
+        }.map(\.bytes)
         #expect(sizes(coalesce(tcp + udp, tcp: false)) == [1, 1, 1, 3])
         #expect(sizes(coalesce(tcp + udp, udp: false)) == [3, 1, 1, 1])
     }
@@ -179,7 +190,9 @@ private func stream(_ count: Int, of payload: Int = 100, _ change: (inout PlainP
         var fragment = packets[2]
         fragment[6] = 0x20
         packets.insert(fragment, at: 4)
-        let last = stream(2) { $0.source = 9; $0.sequence += 100 }.map(\.bytes)[0]
+        let last = stream(2) {
+            $0.source = 9; $0.sequence += 100
+        }.map(\.bytes)[0]
         // Flow A 3, flow B 1, a fragment of A, flow A 3, flow B 1, which joins across the fragment.
         let frames = coalesce(packets + [last])
         #expect(frames.map { $0.count - 10 } == [340, 240, 140, 340])

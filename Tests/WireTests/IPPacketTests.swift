@@ -128,11 +128,12 @@ import Wire
     }
 
     /// Version, declared length, bytes there are, and the length that follows, nil for a lie.
-    @Test(arguments: [
-        (4, 0, 64, nil), (4, 19, 64, nil), (4, 20, 64, 20), (4, 50, 64, 50), (4, 64, 64, 64), (4, 65, 64, nil),
-        (4, 65_535, 64, nil), (6, 0, 64, 40), (6, 23, 64, 63), (6, 24, 64, 64), (6, 25, 64, nil),
-        (6, 65_495, 65_535, 65_535), (6, 65_496, 65_535, nil), (6, 65_535, 65_575, 65_575),
-    ] as [(UInt8, Int, Int, Int?)])
+    @Test(
+        arguments: [
+            (4, 0, 64, nil), (4, 19, 64, nil), (4, 20, 64, 20), (4, 50, 64, 50), (4, 64, 64, 64), (4, 65, 64, nil),
+            (4, 65_535, 64, nil), (6, 0, 64, 40), (6, 23, 64, 63), (6, 24, 64, 64), (6, 25, 64, nil),
+            (6, 65_495, 65_535, 65_535), (6, 65_496, 65_535, nil), (6, 65_535, 65_575, 65_575),
+        ] as [(UInt8, Int, Int, Int?)])
     func paddingIsCutAndLiesAreNot_P4_8(version: UInt8, declared: Int, count: Int, expected: Int?) {
         let answer = length(packet(version, declared: declared, count: count))
         #expect(answer == expected.map { .success($0) } ?? .failure(.lyingLength))

@@ -117,7 +117,9 @@ import Wire
         expect(.fragment) { $0[7] = 1 }
         expect(.transport) { $0[9] = 17 }
         expect(.transportHeader) { $0[32] = 0x40 }
-        expect(.transportHeader) { $0[32] = 0xf0; $0 = Array($0[..<70]) }
+        expect(.transportHeader) {
+            $0[32] = 0xf0; $0 = Array($0[..<70])
+        }
         expect(.transportHeader) { $0 = Array($0[..<38]) }
         expect(.notIP) { $0 = [] }
         var other = header(packet(v6: true))
@@ -151,22 +153,25 @@ import Wire
         var accepted = 0
         for _ in 0..<20_000 {
             var plain = packet(
-                v6: .random(using: &random), tcp: .random(using: &random), payload: .random(in: 0...200, using: &random))
+                v6: .random(using: &random), tcp: .random(using: &random), payload: .random(in: 0...200, using: &random)
+            )
             plain.tcpOptions = [UInt8](repeating: 1, count: 4 * .random(in: 0...10, using: &random))
             var bytes = plain.bytes
             var header = header(plain, size: .random(in: 1...80, using: &random))
             // Up to three things go wrong.
             for _ in 0..<Int.random(in: 0...3, using: &random) {
-                let value = UInt16.random(in: 0 ... (Bool.random(using: &random) ? 100 : .max), using: &random)
+                let value = UInt16.random(in: 0...(Bool.random(using: &random) ? 100 : .max), using: &random)
                 switch Int.random(in: 0..<8, using: &random) {
                 case 0: header.flags = UInt8(truncatingIfNeeded: value)
-                case 1: header.segmentation = [0, 1, 4, 5, 0x81, UInt8(value & 0xff)].randomElement(using: &random) ?? 0
+                case 1:
+                    header.segmentation = [0, 1, 4, 5, 0x81, UInt8(value & 0xff)].randomElement(using: &random) ?? 0
                 case 2: header.headerLength = value
                 case 3: header.segmentSize = value
                 case 4: header.checksumStart = value
                 case 5: header.checksumOffset = value
                 case 6: bytes = Array(bytes.prefix(Int(value)))
-                default: if !bytes.isEmpty { bytes[Int(value) % bytes.count] = UInt8.random(in: 0...255, using: &random) }
+                default:
+                    if !bytes.isEmpty { bytes[Int(value) % bytes.count] = UInt8.random(in: 0...255, using: &random) }
                 }
             }
             let memory = GuardedBytes(bytes)

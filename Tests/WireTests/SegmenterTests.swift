@@ -74,7 +74,9 @@ import Wire
         var generator = SeededGenerator(seed: 24)
         for _ in 0..<300 {
             var packet = random(&generator, v6: v6, tcp: tcp)
-            packet.payload = (0..<Int.random(in: 0...1400, using: &generator)).map { _ in .random(in: 0...255, using: &generator) }
+            packet.payload = (0..<Int.random(in: 0...1400, using: &generator)).map { _ in
+                .random(in: 0...255, using: &generator)
+            }
             let whole = packet.bytes
             let memory = GuardedBytes(PacketOracle.owingChecksum(whole))
             guard let bytes = unsafe memory.bytes.baseAddress else { return }
