@@ -49,9 +49,8 @@ struct TUNWriter: ~Copyable {
 
     /// For a joined packet that the kernel does not take. Where it takes the single ones, joining was at fault, as in
     /// some kernels it is, and isn't tried again.
-    private mutating func writeOneByOne(
-        _ run: CoalescedRun, _ batch: borrowing PacketBatch, to device: any FrameDevice
-    ) {
+    private mutating func writeOneByOne(_ run: CoalescedRun, _ batch: borrowing PacketBatch, to device: any FrameDevice)
+    {
         fallbacks &+= 1
         var isTaken = false
         var next: Int? = run.first
@@ -63,9 +62,9 @@ struct TUNWriter: ~Copyable {
         if run.segmentation == .tcp { coalescer.joinsTCP = false } else { coalescer.joinsUDP = false }
     }
 
-    private mutating func writeAlone(
-        _ number: Int, _ batch: borrowing PacketBatch, to device: any FrameDevice
-    ) -> FrameTransfer {
+    private mutating func writeAlone(_ number: Int, _ batch: borrowing PacketBatch, to device: any FrameDevice)
+        -> FrameTransfer
+    {
         let offload = batch[number].offload
         var header = VirtioHeader()
         if offload.needsChecksum, let ip = unsafe IPPacket(batch[number].contents) {
