@@ -100,6 +100,12 @@ package final class WireGuardStage: Stage {
         collect(engine, id)
     }
 
+    /// The source in `path` is no longer good for the peer, unless it has another by now.
+    package func sourceGone(_ peer: PeerID, from path: Path, on id: InterfaceID) {
+        let engine = interfaces[id.index].engine
+        if engine.path(to: peer)?.local == path.local { engine.sourceGone(peer) }
+    }
+
     /// The peers of an interface that this worker owns, as they stand.
     package func snapshot(_ id: InterfaceID, _ now: Instant) -> [PeerSnapshot] {
         interfaces[id.index].engine.snapshot(now)

@@ -66,6 +66,7 @@ package final class Router {
             threads.append(RunningThread(try Thread(name: "worker-\(id)") { running.runWorker(id) }))
         }
         threads.append(RunningThread(try Thread(name: "control") { running.serveControl() }))
+        threads.append(RunningThread(try Thread(name: "routes") { running.watchRoutes() }))
         if running.resolver.isNeeded {
             threads.append(RunningThread(try Thread(name: "resolver") { running.resolveEndpoints() }))
         }

@@ -12,6 +12,7 @@ import WireGuard
 final class RunningRouter: Sendable {
     let plan: RouterPlan
     let resolver: EndpointResolver
+    private let routes: RouteWatch
     private let file: String
     private let identities: [Identity]
     private let aead: AEAD
@@ -32,6 +33,7 @@ final class RunningRouter: Sendable {
         do throws(Errno) {
             for _ in 0..<plan.workers { threads.append(try WorkerThread()) }
             resolver = try EndpointResolver(plan, log)
+            routes = try RouteWatch()
         } catch {
             throw .system(error)
         }
@@ -94,7 +96,37 @@ final class RunningRouter: Sendable {
         }
     }
 
+    func watchRoutes() {
+        do {
+            try routes.run {
+                peerPaths()
+            } mark: { interface in
+                plan.interfaces[interface.index].configuration.fwmark
+            } gone: { source in
+                mailboxes[plan.peers[source.peer.index].worker].post { worker, _ in
+                    worker.stage(WireGuardStage.self)?.sourceGone(source.peer, from: source.path, on: source.interface)
+                }
+            }
+        } catch {
+            log.logger.error("changes of routes go unnoticed: \(error)")
+        }
+    }
+
+    /// The paths of all peers that have a source.
+    private func peerPaths() -> [RouteWatch.Source] {
+        let answers = StatusQuestion(mailboxes, interfaces: plan.interfaces.count).answers() ?? []
+        return answers.flatMap { answer in
+            answer.peers.enumerated().flatMap { index, peers in
+                peers.compactMap { peer in
+                    guard let path = peer.path, path.local != nil else { return nil }
+                    return RouteWatch.Source(peer: peer.id, interface: InterfaceID(index), path: path)
+                }
+            }
+        }
+    }
+
     func stopThreads() {
+        routes.stop()
         resolver.stop()
         control.stop()
         for thread in workerThreads { thread.stop() }

@@ -44,7 +44,7 @@ struct StatusReport {
         guard let snapshot = snapshots[peer.id] else { return nil }
         return RouterStatus.Peer(
             name: peer.configuration.name.value, publicKey: snapshot.publicKey.base64,
-            hasPresharedKey: snapshot.hasPresharedKey, endpoint: snapshot.endpoint?.description,
+            hasPresharedKey: snapshot.hasPresharedKey, endpoint: snapshot.path?.remote.description,
             allowedIPs: peer.configuration.allowedIPs.map(\.value.description),
             latestHandshake: snapshot.lastHandshake?.seconds, received: snapshot.received, sent: snapshot.sent,
             persistentKeepalive: UInt16(clamping: snapshot.persistentKeepalive.nanoseconds / 1_000_000_000),

@@ -50,7 +50,7 @@ import Wire
     package func write(_ pieces: UnsafeBufferPointer<iovec>) -> FrameTransfer {
         writes += 1
         var frame: [UInt8] = []
-        for unsafepiece in unsafe pieces {
+        for unsafe piece in unsafe pieces {
             unsafe frame.append(contentsOf: UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len))
         }
         if let error = refuse?(frame) { return error == EAGAIN ? .wouldBlock : .failed(error) }

@@ -98,7 +98,7 @@ package final class Engine {
             guard let peer else { return nil }
             return PeerSnapshot(
                 id: peer.id, publicKey: peer.publicKey, hasPresharedKey: !peer.presharedKey.isAbsent,
-                endpoint: peer.path?.remote, persistentKeepalive: peer.timers.persistentInterval,
+                path: peer.path, persistentKeepalive: peer.timers.persistentInterval,
                 lastHandshake: peer.lastHandshake, received: peer.received, sent: peer.sent,
                 hasSession: peer.keypairs.current.map { !$0.isExpired(now) } ?? false)
         }

@@ -86,7 +86,8 @@ package struct PeerSnapshot: Sendable {
     package let id: PeerID
     package let publicKey: PublicKey
     package let hasPresharedKey: Bool
-    package let endpoint: Endpoint?
+    /// Where its messages go, and the source kept for them.
+    package let path: Path?
     package let persistentKeepalive: Interval
     package let lastHandshake: WallTime?
     /// UDP payload bytes of authentic messages (P-4.24).
