@@ -49,7 +49,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux"]),
-        module("Control", ["Linux"]),
+        module("Control", ["Linux", "Wire"]),
         module("Configuration", ["Pipeline", "Crypto", "Wire", "CYAML"]),
         module("TUN", ["Pipeline", "Linux"]),
         module("UDP", ["Pipeline", "Linux"]),
