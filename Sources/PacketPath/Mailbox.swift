@@ -5,7 +5,9 @@ import Wire
 /// Packets that one worker read and another one owns, on their way between them.
 ///
 /// Passed as a whole: whoever has the parcel has its packets, so the batch needs no lock.
-final class Parcel: @unchecked Sendable {  // Sendable: it has one holder at a time, handed over under the mailbox's lock
+///
+/// Sendable because it has one holder at a time, and changes hands under the mailbox's lock.
+final class Parcel: @unchecked Sendable {
     var batch = PacketBatch(pool: BufferPool())
     var direction = Direction.outbound
 
