@@ -8,7 +8,8 @@ import Wire
 ///
 /// Sendable because it has one holder at a time, and changes hands under the mailbox's lock.
 final class Parcel: @unchecked Sendable {
-    var batch = PacketBatch(pool: BufferPool())
+    /// It changes threads, so it may not reach into any worker's pool: what is dropped in it is freed.
+    var batch = PacketBatch(pool: BufferPool(smallBound: 0, largeBound: 0))
     var direction = Direction.outbound
 
     enum Direction {
