@@ -46,7 +46,8 @@ package enum ControlProtocol {
             return .failure(RequestProblem("this is no request: a line of JSON with a version and a command is"))
         }
         guard versioned.version == version else {
-            return .failure(RequestProblem("request of version \(versioned.version), but this router speaks \(version)"))
+            return .failure(
+                RequestProblem("request of version \(versioned.version), but this router speaks \(version)"))
         }
         guard let request = try? JSONDecoder().decode(Request.self, from: line) else {
             let known = Command.allCases.map(\.rawValue).joined(separator: ", ")

@@ -20,7 +20,9 @@ package struct ControlSocket: Sendable {
             let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard !name.hasPrefix("."), unsafe access("\(runDirectory)/\(name)/control.sock", F_OK) == 0 else { continue }
+            guard !name.hasPrefix("."), unsafe access("\(runDirectory)/\(name)/control.sock", F_OK) == 0 else {
+                continue
+            }
             names.append(name)
         }
         return names.sorted()

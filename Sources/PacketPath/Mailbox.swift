@@ -5,8 +5,11 @@ import Wire
 /// Packets that one worker read and another one owns, on their way between them.
 ///
 /// Passed as a whole: whoever has the parcel has its packets, so the batch needs no lock.
-final class Parcel: @unchecked Sendable {  // Sendable: it has one holder at a time, handed over under the mailbox's lock
-    var batch = PacketBatch(pool: BufferPool())
+///
+/// Sendable because it has one holder at a time, and changes hands under the mailbox's lock.
+final class Parcel: @unchecked Sendable {
+    /// It changes threads, so it may not reach into any worker's pool: what is dropped in it is freed.
+    var batch = PacketBatch(pool: BufferPool(smallBound: 0, largeBound: 0))
     var direction = Direction.outbound
 
     enum Direction {

@@ -1,6 +1,6 @@
 import Pipeline
-import WireGuard
 import Wire
+import WireGuard
 
 /// Lays sealed messages out for the wire: consecutive ones to one peer that have one size stand back to back in one
 /// buffer, and leave in one send.

@@ -13,7 +13,7 @@ extension WireGuardStage {
                 return pool.recycle(packet)
             }
             // What waits goes first, so that the order within a flow holds.
-            guard staged[peer] == nil else { return stage(packet) }
+            guard staged.isEmpty || staged[peer] == nil else { return stage(packet) }
             if let refused = seal(packet, path, interface, now) { stage(refused) }
         }
         builder.finish(into: &batch)

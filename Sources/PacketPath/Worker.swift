@@ -32,7 +32,8 @@ package final class Worker {
     /// Stages in the order of the picture, `tun` and `udp` at the ends; the order has been checked (`StageOrder`).
     package init(id: Int, stages: [any Stage], interfaces: Int, mailboxes: [Mailbox], pool: BufferPool) {
         guard let tun = stages.first as? TUNStage, let udp = stages.last as? UDPStage,
-            let ownershipKnown = stages.firstIndex(where: { type(of: $0).declaration.outbound.provides.contains(.peer) }),
+            let ownershipKnown = stages.firstIndex(where: { type(of: $0).declaration.outbound.provides.contains(.peer) }
+            ),
             let opening = stages.firstIndex(where: { type(of: $0).declaration.inbound.removes.contains(.sealed) }),
             let steering = stages[opening] as? any Steering
         else { preconditionFailure("the order of stages was not checked") }

@@ -4,15 +4,20 @@
 /// exceeds the bound is freed.
 package final class BufferPool {
     /// The most spare buffers kept of each size: 2.5 MiB of small ones, 16 MiB of large ones.
-    package static let spareBound: [Buffer.Size: Int] = [.small: 1024, .large: 256]
+    package static let smallBound = 1024
+    package static let largeBound = 256
 
     // Nothing here calls out, so no access can overlap another; the check would cost more than the push.
-    @exclusivity(unchecked) private var small = SpareBuffers(.small)
-    @exclusivity(unchecked) private var large = SpareBuffers(.large)
+    @exclusivity(unchecked) private var small: SpareBuffers
+    @exclusivity(unchecked) private var large: SpareBuffers
     /// How many buffers this pool has had to allocate; it stops growing when the path is warm.
     package private(set) var allocations = 0
 
-    package init() {}
+    /// With bounds of 0 it keeps nothing.
+    package init(smallBound: Int = smallBound, largeBound: Int = largeBound) {
+        unsafe small = SpareBuffers(bound: smallBound)
+        unsafe large = SpareBuffers(bound: largeBound)
+    }
 
     package func take(_ size: Buffer.Size) -> Buffer {
         let spare = unsafe size == .small ? small.pop() : large.pop()
@@ -38,8 +43,8 @@ package final class BufferPool {
     private let bound: Int
     private var count = 0
 
-    init(_ size: Buffer.Size) {
-        bound = BufferPool.spareBound[size] ?? 0
+    init(bound: Int) {
+        self.bound = bound
         unsafe storage = .allocate(capacity: bound)
     }
 

@@ -31,7 +31,8 @@ final class StatusQuestion: Sendable {
 
     /// In the order of workers; nil when one has not answered in time.
     func answers() -> [Answer]? {
-        guard var wakeup = try? Epoll(), let done = try? EventDescriptor(), (try? wakeup.add(done.rawValue, token: 0)) != nil
+        guard var wakeup = try? Epoll(), let done = try? EventDescriptor(),
+            (try? wakeup.add(done.rawValue, token: 0)) != nil
         else { return nil }
         let bell = Bell(done)
         for mailbox in mailboxes {

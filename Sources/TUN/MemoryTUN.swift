@@ -50,8 +50,9 @@ import Wire
     package func write(_ pieces: UnsafeBufferPointer<iovec>) -> FrameTransfer {
         writes += 1
         var frame: [UInt8] = []
-        for unsafe piece in unsafe pieces {
-            unsafe frame.append(contentsOf: UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len))
+        for index in pieces.indices {
+            let (start, count) = unsafe (pieces[index].iov_base, pieces[index].iov_len)
+            unsafe frame.append(contentsOf: UnsafeRawBufferPointer(start: start, count: count))
         }
         if let error = refuse?(frame) { return error == EAGAIN ? .wouldBlock : .failed(error) }
         written.append(frame)

@@ -30,7 +30,9 @@ package struct Interval: Comparable, Hashable, Sendable {
     @inlinable package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     @inlinable package static func seconds(_ count: UInt64) -> Interval { Interval(nanoseconds: count * 1_000_000_000) }
-    @inlinable package static func milliseconds(_ count: UInt64) -> Interval { Interval(nanoseconds: count * 1_000_000) }
+    @inlinable package static func milliseconds(_ count: UInt64) -> Interval {
+        Interval(nanoseconds: count * 1_000_000)
+    }
     @inlinable package static func microseconds(_ count: UInt64) -> Interval { Interval(nanoseconds: count * 1000) }
 
     @inlinable package static func < (a: Interval, b: Interval) -> Bool { a.nanoseconds < b.nanoseconds }

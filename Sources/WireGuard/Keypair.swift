@@ -99,7 +99,8 @@ package final class Keypair {
         guard window.accepts(counter) else { return .replayed }
         guard
             unsafe aead.open(
-                receivingKey.bytes, counter, destination, message + DataMessage.headerSize, count - DataMessage.overhead)
+                receivingKey.bytes, counter, destination, message + DataMessage.headerSize, count - DataMessage.overhead
+            )
         else { return .forged }
         return window.commit(counter) ? nil : .replayed
     }

@@ -77,7 +77,8 @@ struct SymmetricState: ~Copyable, Sendable {
     ) {
         unsafe hash.withBytes { hash in
             unsafe ChaCha20Poly1305.seal(
-                key: key.bytes, counter: 0, UnsafeRawBufferPointer(start: plaintext, count: count), additionalData: hash,
+                key: key.bytes, counter: 0, UnsafeRawBufferPointer(start: plaintext, count: count),
+                additionalData: hash,
                 into: destination)
         }
         unsafe mixHash(destination, count + AEAD.tagSize)

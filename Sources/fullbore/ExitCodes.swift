@@ -17,7 +17,9 @@ func say(_ text: String) { write(text, to: STDOUT_FILENO) }
 private func write(_ text: String, to descriptor: CInt) {
     var rest = Substring(text + "\n").utf8
     while !rest.isEmpty {
-        let written = unsafe rest.withContiguousStorageIfAvailable { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        let written = unsafe rest.withContiguousStorageIfAvailable {
+            unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+        }
         guard let written, written > 0 else { return }
         rest = rest.dropFirst(written)
     }

@@ -39,7 +39,8 @@ struct PubKey: ParsableCommand {
             """)
 
     func run() throws {
-        guard let line = readLine(strippingNewline: true), let key = PrivateKey(.base64, line.filter { !$0.isWhitespace })
+        guard let line = readLine(strippingNewline: true),
+            let key = PrivateKey(.base64, line.filter { !$0.isWhitespace })
         else {
             complain("fullbore: this is not a private key: that is 44 characters of base64")
             throw ExitCode.failure

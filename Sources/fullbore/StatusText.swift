@@ -56,7 +56,8 @@ struct StatusText {
         let drops = stage.drops.filter { $0.value > 0 }.map { "\($0.value) \($0.name)" }
         let dropped = drops.isEmpty ? [] : ["\(style.warning("dropped")): \(drops.joined(separator: ", "))"]
         let parts = counters + dropped
-        return "\(style.title("stage")) \(style.name(stage.name)): \(parts.isEmpty ? "(idle)" : parts.joined(separator: ", "))"
+        return
+            "\(style.title("stage")) \(style.name(stage.name)): \(parts.isEmpty ? "(idle)" : parts.joined(separator: ", "))"
     }
 
     /// As `wg show`: whoever was heard last comes first, the others in the order of the file.
@@ -116,5 +117,7 @@ struct TextStyle {
     func key(_ text: String) -> String { wrap(text, "1") }
     func warning(_ text: String) -> String { wrap(text, "31") }
 
-    private func wrap(_ text: String, _ code: String) -> String { isColoured ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text }
+    private func wrap(_ text: String, _ code: String) -> String {
+        isColoured ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+    }
 }

@@ -21,10 +21,12 @@ import Testing
     @Test func `counters at every edge`() {
         let table: [(UInt64, Bool)] = [
             (0, true), (1, true), (1, false), (9, true), (8, true), (7, true), (7, false),
-            (Self.size, true), (Self.size - 1, true), (Self.size - 1, false), (Self.size - 2, true), (2, true), (2, false),
+            (Self.size, true), (Self.size - 1, true), (Self.size - 1, false), (Self.size - 2, true), (2, true),
+            (2, false),
             (Self.size + 16, true), (3, false), (Self.size + 16, false), (Self.size * 4, true),
             (Self.size * 4 - (Self.size - 1), true), (10, false), (Self.size * 4 - Self.size, false),
-            (Self.size * 4 - (Self.size + 1), false), (Self.size * 4 - (Self.size - 2), true), (Self.size * 4 + 1 - Self.size, false),
+            (Self.size * 4 - (Self.size + 1), false), (Self.size * 4 - (Self.size - 2), true),
+            (Self.size * 4 + 1 - Self.size, false),
             (0, false), (Self.limit, false), (Self.limit - 1, true), (Self.limit, false), (Self.limit - 1, false),
             (Self.limit - 2, true), (Self.limit + 1, false), (Self.limit + 2, false), (Self.limit - 2, false),
             (Self.limit - 3, true), (0, false), (UInt64.max, false),
@@ -54,7 +56,8 @@ import Testing
             let ahead = UInt64.random(in: 0..<1 << UInt64.random(in: 0...14, using: &random), using: &random)
             let behind = UInt64.random(in: 0..<10_000, using: &random)
             let counter = greatest + ahead < behind ? 0 : greatest + ahead - behind
-            let expected = !seen.contains(counter) && (seen.isEmpty || counter + Self.size > greatest || counter > greatest)
+            let expected =
+                !seen.contains(counter) && (seen.isEmpty || counter + Self.size > greatest || counter > greatest)
             let committed = window.commit(counter)
             #expect(committed == expected)
             if expected {

@@ -158,6 +158,20 @@ import Wire
         #expect(initiations.map(\.at) == (arrival < 165_000 ? [] : [created + .milliseconds(arrival)]))
     }
 
+    @Test func `P-5.7 data that comes after it has asked does not prolong its attempts`() throws {
+        let pair = Pair()
+        pair.connect()
+        let created = try #require(pair.aliceView.keypairs.current).created
+        pair.link.run(until: created + .seconds(150))
+        pair.link.eve = { $0.source == Pair.aliceEndpoint || $0.type != .data ? [] : [$0] }
+        for arrival in [165, 179] as [UInt64] {
+            pair.link.at(created + .seconds(arrival)) { pair.bobSends(Pair.packet(1)) }
+        }
+        let start = pair.link.now
+        pair.link.run(.seconds(300))
+        #expect(pair.sightings(from: pair.alice, .initiation, since: start).count == 20)
+    }
+
     @Test func `P-5.6 to P-5.8 ages, to the nanosecond`() {
         let keypair = KeypairsTests.keypair(1, isInitiator: true)
         let responder = KeypairsTests.keypair(2, isInitiator: false)
