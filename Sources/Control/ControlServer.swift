@@ -11,6 +11,7 @@ package final class ControlServer: Sendable {
     private let listener: FileDescriptor
     private let wakeup: EventDescriptor
     private let isStopped = Atomic(false)
+    private let isRemoved = Atomic(false)
 
     /// A client that does not say what it wants within this time is sent away.
     private static let patience = 5
@@ -22,12 +23,19 @@ package final class ControlServer: Sendable {
         wakeup = try EventDescriptor()
     }
 
-    deinit { socket.remove() }
-
+    /// Where `run` is still under way, ends it.
     package func stop() {
         isStopped.store(true, ordering: .releasing)
         wakeup.signal()
     }
+
+    /// Takes the socket out of the file system, once: from then on another router may have the name.
+    package func remove() {
+        if !isRemoved.exchange(true, ordering: .acquiringAndReleasing) { socket.remove() }
+    }
+
+    /// A start that fails half-way leaves no socket behind.
+    deinit { remove() }
 
     /// Serves until `stop`.
     package func run(_ handler: Handler) {

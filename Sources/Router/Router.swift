@@ -58,6 +58,7 @@ package final class Router {
         for thread in threads { thread.join() }
         threads.removeAll()
         for error in host.takeBack() { log.logger.warning("\(error)") }
+        running.removeControlSocket()
     }
 
     private func startThreads() throws(Errno) {
