@@ -11,6 +11,7 @@ package final class ControlServer: Sendable {
     private let listener: FileDescriptor
     private let wakeup: EventDescriptor
     private let isStopped = Atomic(false)
+    private let isRemoved = Atomic(false)
 
     /// A client that has not said what it wants and read the answer within this time is sent away.
     private static let patience = Interval.seconds(5)
@@ -22,13 +23,19 @@ package final class ControlServer: Sendable {
         wakeup = try EventDescriptor()
     }
 
-    deinit { socket.remove() }
-
     /// Ends `run` at once, whatever its client does.
     package func stop() {
         isStopped.store(true, ordering: .releasing)
         wakeup.signal()
     }
+
+    /// Takes the socket out of the file system, once: from then on another router may have the name.
+    package func remove() {
+        if !isRemoved.exchange(true, ordering: .acquiringAndReleasing) { socket.remove() }
+    }
+
+    /// A start that fails half-way leaves no socket behind.
+    deinit { remove() }
 
     /// Serves until `stop`.
     package func run(_ handler: Handler) {

@@ -64,6 +64,7 @@ package final class Router {
         askers.removeAll()
         workers.removeAll()
         for error in host.takeBack() { log.logger.warning("\(error)") }
+        running.removeControlSocket()
     }
 
     private func startThreads() throws(Errno) {

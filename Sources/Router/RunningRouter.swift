@@ -123,6 +123,9 @@ final class RunningRouter: Sendable {
 
     func stopWorkers() { for thread in workerThreads { thread.stop() } }
 
+    /// Last of all: whoever finds no socket may start a router of the same name.
+    func removeControlSocket() { control.remove() }
+
     // MARK: Status
 
     /// The router as it stands: each worker tells of its part between two turns. nil when one does not in time.
