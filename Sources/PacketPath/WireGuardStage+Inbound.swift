@@ -71,9 +71,10 @@ extension WireGuardStage: Steering {
             rejections.count(rejection)
             return pool.recycle(packet)
         }
-        received += 1
         session.bytes += count
         guard plaintext > 0 else { return pool.recycle(packet) }
+        // Packets, as `sealed` counts them: no keepalives.
+        received += 1
         session.packets += 1
         switch unsafe InnerPacket.length(of: packet.contents) {
         case .success(let length):
