@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Linux
 import Synchronization
+import Wire
 
 /// Answers requests on a router's control socket, one connection at a time, on a thread of its own.
 package final class ControlServer: Sendable {
@@ -12,8 +13,9 @@ package final class ControlServer: Sendable {
     private let wakeup: EventDescriptor
     private let isStopped = Atomic(false)
 
-    /// A client that does not say what it wants within this time is sent away.
-    private static let patience = 5
+    /// A client that has not said what it wants within this time, or takes nothing of its answer for so long, is sent
+    /// away.
+    private static let patience = Interval.seconds(5)
 
     /// Listens from here on; EADDRINUSE when a router of the same name is running.
     package init(_ socket: ControlSocket) throws(Errno) {
@@ -45,53 +47,30 @@ package final class ControlServer: Sendable {
     }
 
     private func serve(_ connection: borrowing FileDescriptor, _ handler: Handler) {
-        connection.setTimeout(seconds: Self.patience)
-        guard let line = connection.readLine(bound: ControlProtocol.requestBound) else { return }
+        let descriptor = connection.rawValue
+        let deadline = Clocks.now() + Self.patience
+        let line = connection.readLine(bound: ControlProtocol.requestBound) {
+            isReady(descriptor, POLLIN, until: deadline)
+        }
+        guard let line else { return }
         let answer: ControlProtocol.Answer
         switch ControlProtocol.decode(line) {
         case .success(let request): answer = handler(request.command)
         case .failure(let problem): answer = ControlProtocol.Answer(error: problem.text)
         }
-        connection.writeAll(ControlProtocol.encode(answer))
-    }
-}
-
-extension FileDescriptor {
-    func setTimeout(seconds: Int) {
-        var time = timeval(tv_sec: seconds, tv_usec: 0)
-        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-            unsafe setsockopt(rawValue, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+        connection.writeAll(ControlProtocol.encode(answer)) {
+            isReady(descriptor, POLLOUT, until: Clocks.now() + Self.patience)
         }
     }
 
-    /// Bytes up to a line break or the end; nil when there are none or more than `bound`.
-    func readLine(bound: Int) -> Data? {
-        var line = Data()
-        var chunk = [UInt8](repeating: 0, count: 64 << 10)
-        while line.count <= bound {
-            let descriptor = rawValue
-            let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
-            guard count >= 0 else { return nil }
-            guard count > 0 else { return line.isEmpty ? nil : line }
-            if let end = chunk[..<count].firstIndex(of: UInt8(ascii: "\n")) {
-                line.append(contentsOf: chunk[..<end])
-                return line
-            }
-            line.append(contentsOf: chunk[..<count])
-        }
-        return nil
-    }
-
-    func writeAll(_ data: Data) {
-        var sent = 0
-        unsafe data.withUnsafeBytes { bytes in
-            while sent < bytes.count {
-                let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[sent...])
-                // Not write: a client that went away must not raise SIGPIPE.
-                let count = unsafe send(rawValue, rest.baseAddress, rest.count, CInt(MSG_NOSIGNAL))
-                guard count > 0 else { return }
-                sent += count
-            }
-        }
+    /// Waits for a connection; false when the time is up, or the server is to stop.
+    private func isReady(_ descriptor: CInt, _ event: CInt, until deadline: Instant) -> Bool {
+        var waiting = [
+            pollfd(fd: descriptor, events: Int16(event), revents: 0),
+            pollfd(fd: wakeup.rawValue, events: Int16(POLLIN), revents: 0),
+        ]
+        let left = (deadline - Clocks.now()).nanoseconds / 1_000_000
+        return unsafe poll(&waiting, 2, CInt(left)) > 0 && waiting[0].revents != 0
+            && !isStopped.load(ordering: .acquiring)
     }
 }
