@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Linux
+import Wire
 
 /// Asks a running router something.
 package enum ControlClient {
@@ -22,6 +23,9 @@ package enum ControlClient {
         }
     }
 
+    /// For a router that is busy with other clients.
+    private static let patience = Interval.seconds(30)
+
     package static func status(_ socket: ControlSocket) throws(Problem) -> RouterStatus {
         guard let status = try ask(socket, .status).status else { throw .garbled }
         return status
@@ -30,9 +34,9 @@ package enum ControlClient {
     private static func ask(
         _ socket: ControlSocket, _ command: ControlProtocol.Command
     ) throws(Problem) -> ControlProtocol.Answer {
-        let connection: FileDescriptor
+        let connection: ControlConnection
         do {
-            connection = try socket.connect()
+            connection = ControlConnection(try socket.connect(), patience: patience)
         } catch {
             switch error.rawValue {
             case ENOENT, ECONNREFUSED, ENOTDIR: throw .notRunning(socket.path)
@@ -40,8 +44,7 @@ package enum ControlClient {
             default: throw .failed(error)
             }
         }
-        connection.setTimeout(seconds: 30)
-        connection.writeAll(ControlProtocol.encode(ControlProtocol.Request(command)))
+        connection.write(ControlProtocol.encode(ControlProtocol.Request(command)))
         guard let line = connection.readLine(bound: ControlProtocol.answerBound),
             let answer = try? JSONDecoder().decode(ControlProtocol.Answer.self, from: line)
         else { throw .garbled }

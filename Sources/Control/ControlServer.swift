@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import Linux
 import Synchronization
@@ -12,9 +11,9 @@ package final class ControlServer: Sendable {
     private let listener: FileDescriptor
     private let wakeup: EventDescriptor
     private let isStopped = Atomic(false)
+    private let isRemoved = Atomic(false)
 
-    /// A client that has not said what it wants within this time, or takes nothing of its answer for so long, is sent
-    /// away.
+    /// A client that has not said what it wants and read the answer within this time is sent away.
     private static let patience = Interval.seconds(5)
 
     /// Listens from here on; EADDRINUSE when a router of the same name is running.
@@ -24,12 +23,19 @@ package final class ControlServer: Sendable {
         wakeup = try EventDescriptor()
     }
 
-    deinit { socket.remove() }
-
+    /// Ends `run` at once, whatever its client does.
     package func stop() {
         isStopped.store(true, ordering: .releasing)
         wakeup.signal()
     }
+
+    /// Takes the socket out of the file system, once: from then on another router may have the name.
+    package func remove() {
+        if !isRemoved.exchange(true, ordering: .acquiringAndReleasing) { socket.remove() }
+    }
+
+    /// A start that fails half-way leaves no socket behind.
+    deinit { remove() }
 
     /// Serves until `stop`.
     package func run(_ handler: Handler) {
@@ -39,38 +45,18 @@ package final class ControlServer: Sendable {
                 pollfd(fd: wakeup.rawValue, events: Int16(POLLIN), revents: 0),
             ]
             guard unsafe poll(&waiting, 2, -1) > 0, waiting[0].revents != 0 else { continue }
-            guard let connection = try? FileDescriptor(accept(listener.rawValue, nil, nil), "accept") else {
-                continue
-            }
-            serve(connection, handler)
+            guard let client = try? FileDescriptor(accept(listener.rawValue, nil, nil), "accept") else { continue }
+            serve(ControlConnection(client, patience: Self.patience, interruption: wakeup.rawValue), handler)
         }
     }
 
-    private func serve(_ connection: borrowing FileDescriptor, _ handler: Handler) {
-        let descriptor = connection.rawValue
-        let deadline = Clocks.now() + Self.patience
-        let line = connection.readLine(bound: ControlProtocol.requestBound) {
-            isReady(descriptor, POLLIN, until: deadline)
-        }
-        guard let line else { return }
+    private func serve(_ connection: borrowing ControlConnection, _ handler: Handler) {
+        guard let line = connection.readLine(bound: ControlProtocol.requestBound) else { return }
         let answer: ControlProtocol.Answer
         switch ControlProtocol.decode(line) {
         case .success(let request): answer = handler(request.command)
         case .failure(let problem): answer = ControlProtocol.Answer(error: problem.text)
         }
-        connection.writeAll(ControlProtocol.encode(answer)) {
-            isReady(descriptor, POLLOUT, until: Clocks.now() + Self.patience)
-        }
-    }
-
-    /// Waits for a connection; false when the time is up, or the server is to stop.
-    private func isReady(_ descriptor: CInt, _ event: CInt, until deadline: Instant) -> Bool {
-        var waiting = [
-            pollfd(fd: descriptor, events: Int16(event), revents: 0),
-            pollfd(fd: wakeup.rawValue, events: Int16(POLLIN), revents: 0),
-        ]
-        let left = (deadline - Clocks.now()).nanoseconds / 1_000_000
-        return unsafe poll(&waiting, 2, CInt(left)) > 0 && waiting[0].revents != 0
-            && !isStopped.load(ordering: .acquiring)
+        connection.write(ControlProtocol.encode(answer))
     }
 }

@@ -10,9 +10,12 @@ package struct SignalDescriptor: ~Copyable, Sendable {
     package init(_ signals: [CInt] = [SIGTERM, SIGINT, SIGHUP]) throws(Errno) {
         var set = sigset_t()
         unsafe sigemptyset(&set)
-        for signal in signals { try Errno.check(unsafe sigaddset(&set, signal), "sigaddset") }
+        for number in signals { try Errno.check(unsafe sigaddset(&set, number), "sigaddset") }
         let error = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         guard error == 0 else { throw Errno(error, call: "pthread_sigmask") }
+        // An ignored signal is thrown away before it could be read, and a shell's background job begins with SIGINT
+        // ignored.
+        for number in signals { signal(number, SIG_DFL) }
         let flags = CInt(SFD_CLOEXEC | SFD_NONBLOCK)
         descriptor = try FileDescriptor(unsafe signalfd(-1, &set, flags), "signalfd")
     }

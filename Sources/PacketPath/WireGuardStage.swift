@@ -93,10 +93,10 @@ package final class WireGuardStage: Stage {
         collect(engine, id)
     }
 
-    /// Where a peer is to be found from now on, as far as nothing newer has been heard from it.
-    package func setEndpoint(of peer: PeerID, _ endpoint: Endpoint, on id: InterfaceID, _ now: Instant) {
+    /// Where a peer was found to be, unless it has been heard from already.
+    package func locate(_ peer: PeerID, at endpoint: Endpoint, on id: InterfaceID, _ now: Instant) {
         let engine = interfaces[id.index].engine
-        engine.setEndpoint(of: peer, endpoint, now)
+        engine.locate(peer, at: endpoint, now)
         collect(engine, id)
     }
 

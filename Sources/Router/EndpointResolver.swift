@@ -2,9 +2,11 @@ import Configuration
 import Glibc
 import Linux
 import Logging
+import PacketPath
 import Pipeline
 import Synchronization
 import Wire
+import WireGuard
 
 /// Looks up the names of endpoints, off the packet path: at start, and again after a while where that fails.
 final class EndpointResolver: Sendable {
@@ -15,6 +17,7 @@ final class EndpointResolver: Sendable {
     }
 
     private let names: [Name]
+    private let mailboxes: [Mailbox]
     private let log: RouterLog
     private let wakeup: EventDescriptor
     private let isStopped = Atomic(false)
@@ -23,8 +26,9 @@ final class EndpointResolver: Sendable {
     private static let firstPause: CInt = 2000
     private static let longestPause: CInt = 60_000
 
-    init(_ plan: RouterPlan, _ log: RouterLog) throws(Errno) {
+    init(_ plan: RouterPlan, _ mailboxes: [Mailbox], _ log: RouterLog) throws(Errno) {
         self.log = log
+        self.mailboxes = mailboxes
         wakeup = try EventDescriptor()
         names = plan.interfaces.flatMap { interface in
             interface.peers.compactMap { peer in
@@ -36,31 +40,39 @@ final class EndpointResolver: Sendable {
 
     var isNeeded: Bool { !names.isEmpty }
 
-    /// Ends `run` before its next look-up. One that is under way ends when the system's resolver lets go of it.
+    /// Nothing is told or logged after this; the thread in `run` ends when the system's resolver lets go of it.
     func stop() {
         isStopped.store(true, ordering: .releasing)
         wakeup.signal()
     }
 
-    /// Runs until every name is known, or until `stop`.
-    func run(_ found: (Name, Endpoint) -> Void) {
+    private var goesOn: Bool { !isStopped.load(ordering: .acquiring) }
+
+    /// Tells the peers' owners of their endpoints until every name is known, or until `stop`.
+    func run() {
         var pending = names
         var pause = Self.firstPause
-        while true {
-            pending.removeAll { name in
-                guard !isStopped.load(ordering: .acquiring) else { return false }
-                guard let endpoint = lookUp(name.endpoint) else {
-                    log.logger.warning("\(name.peer.displayName): cannot look up \(name.endpoint), trying again")
-                    return false
-                }
-                found(name, endpoint)
-                return true
-            }
-            guard !pending.isEmpty, !isStopped.load(ordering: .acquiring) else { return }
+        while goesOn {
+            pending.removeAll { goesOn && resolve($0) }
+            guard !pending.isEmpty else { return }
             var waiting = pollfd(fd: wakeup.rawValue, events: Int16(POLLIN), revents: 0)
             _ = unsafe poll(&waiting, 1, pause)
             pause = min(pause * 2, Self.longestPause)
         }
+    }
+
+    private func resolve(_ name: Name) -> Bool {
+        let endpoint = lookUp(name.endpoint)
+        guard goesOn else { return false }
+        guard let endpoint else {
+            log.logger.warning("\(name.peer.displayName): cannot look up \(name.endpoint), trying again")
+            return false
+        }
+        log.logger.info("\(name.peer.displayName): \(name.endpoint) is \(endpoint)")
+        mailboxes[name.peer.worker].post { worker, now in
+            worker.stage(WireGuardStage.self)?.locate(name.peer.id, at: endpoint, on: name.interface, now)
+        }
+        return true
     }
 
     private func lookUp(_ endpoint: HostPort) -> Endpoint? {

@@ -17,7 +17,9 @@ package final class Router {
     private let log: RouterLog
     private let running: RunningRouter
     private let host: HostSide
-    private var threads: [RunningThread] = []
+    private var workers: [RunningThread] = []
+    /// The threads that ask the workers things.
+    private var askers: [RunningThread] = []
 
     /// Sets everything up; packets flow when it returns. Thereafter `stop` has to be called.
     package init(
@@ -26,7 +28,7 @@ package final class Router {
         let plan = RouterPlan(loaded.configuration, cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
         log = RouterLog(logger: logger, plan: plan)
         // First, because it tells whether the router is running already.
-        let control = try Self.listen(ControlSocket(router: loaded.configuration.name, runDirectory: runDirectory))
+        let control = try Self.listen(loaded.configuration.name, runDirectory)
         let aead = try Self.chooseAEAD(loaded.configuration.runtime.aead)
         let indices = IndexSpace(workers: plan.workers, entropy: .system)
         let ends = try RouterEnds(plan, indices)
@@ -54,29 +56,37 @@ package final class Router {
 
     /// Ends the threads and takes everything back.
     package func stop() {
-        running.stopThreads()
-        for thread in threads { thread.join() }
-        threads.removeAll()
+        // The workers last, so that nobody waits for an answer of one that has ended.
+        running.stopAskers()
+        for thread in askers { thread.join() }
+        running.stopWorkers()
+        for thread in workers { thread.join() }
+        askers.removeAll()
+        workers.removeAll()
         for error in host.takeBack() { log.logger.warning("\(error)") }
+        running.removeControlSocket()
     }
 
     private func startThreads() throws(Errno) {
         let running = running
         for id in 0..<running.plan.workers {
-            threads.append(RunningThread(try Thread(name: "worker-\(id)") { running.runWorker(id) }))
+            workers.append(RunningThread(try Thread(name: "worker-\(id)") { running.runWorker(id) }))
         }
-        threads.append(RunningThread(try Thread(name: "control") { running.serveControl() }))
-        threads.append(RunningThread(try Thread(name: "routes") { running.watchRoutes() }))
+        askers.append(RunningThread(try Thread(name: "control") { running.serveControl() }))
+        askers.append(RunningThread(try Thread(name: "routes") { running.watchRoutes() }))
         if running.resolver.isNeeded {
-            threads.append(RunningThread(try Thread(name: "resolver") { running.resolveEndpoints() }))
+            // On its own: a look-up cannot be interrupted, and without an answer it takes many seconds.
+            let resolver = running.resolver
+            _ = try Thread(name: "resolver") { resolver.run() }
         }
     }
 
-    private static func listen(_ socket: ControlSocket) throws(RouterError) -> ControlServer {
+    private static func listen(_ name: String, _ runDirectory: String) throws(RouterError) -> ControlServer {
+        let socket = ControlSocket(router: name, runDirectory: runDirectory)
         do {
             return try ControlServer(socket)
         } catch {
-            throw error.rawValue == EADDRINUSE ? .alreadyRunning(socket.directory) : .control(socket.path, error)
+            throw error.rawValue == EADDRINUSE ? .alreadyRunning(name) : .control(socket.path, error)
         }
     }
 

@@ -32,12 +32,12 @@ final class RunningRouter: Sendable {
         var workers: [OwnedWorker] = []
         do throws(Errno) {
             for _ in 0..<plan.workers { threads.append(try WorkerThread()) }
-            resolver = try EndpointResolver(plan, log)
+            mailboxes = threads.map { thread in Mailbox { thread.wake() } }
+            resolver = try EndpointResolver(plan, mailboxes, log)
             routes = try RouteWatch()
         } catch {
             throw .system(error)
         }
-        let mailboxes = threads.map { thread in Mailbox { thread.wake() } }
         let environment = WorkerAssembly.Environment(
             aead: aead, entropy: .system, wallTime: Clocks.wallTime, indices: indices)
         do throws(KeyProblem) {
@@ -55,7 +55,6 @@ final class RunningRouter: Sendable {
         self.aead = aead
         self.log = log
         self.control = control
-        self.mailboxes = mailboxes
         self.workers = workers
         workerThreads = threads
         listenPorts = plan.interfaces.map { ends.listenPort($0.id) }
@@ -83,15 +82,6 @@ final class RunningRouter: Sendable {
             case .status:
                 guard let status = status() else { return ControlProtocol.Answer(error: "the workers do not answer") }
                 return ControlProtocol.Answer(status: status)
-            }
-        }
-    }
-
-    func resolveEndpoints() {
-        resolver.run { name, endpoint in
-            log.logger.info("\(name.peer.displayName): \(name.endpoint) is \(endpoint)")
-            mailboxes[name.peer.worker].post { worker, now in
-                worker.stage(WireGuardStage.self)?.setEndpoint(of: name.peer.id, endpoint, on: name.interface, now)
             }
         }
     }
@@ -125,12 +115,16 @@ final class RunningRouter: Sendable {
         }
     }
 
-    func stopThreads() {
+    func stopAskers() {
         routes.stop()
         resolver.stop()
         control.stop()
-        for thread in workerThreads { thread.stop() }
     }
+
+    func stopWorkers() { for thread in workerThreads { thread.stop() } }
+
+    /// Last of all: whoever finds no socket may start a router of the same name.
+    func removeControlSocket() { control.remove() }
 
     // MARK: Status
 

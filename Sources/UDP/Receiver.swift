@@ -11,7 +11,7 @@ import Wire
     static let errorBound = 16
 
     private var vector = MessageVector(capacity: messages)
-    /// A buffer for each message, taken from the pool when it is first needed and moved into the packet that it holds.
+    /// A buffer for each message, taken from the pool when it is needed; a packet that needs all of it takes it along.
     private let buffers: UnsafeMutablePointer<Buffer?>
     /// How many datagrams a message may turn out to be: more than one only where the socket coalesces.
     private let datagramsPerMessage: Int
@@ -83,13 +83,22 @@ import Wire
             counters.drops.count(.runTooLong, datagrams)
             return
         }
-        guard let buffer = unsafe buffers[index].take() else { return }
-        var packet = Packet(buffer, count: count)
+        guard var packet = packet(index, count, batch.pool) else { return }
         packet.datagramSize = size
         packet.path = Path(remote: remote, local: control.local)
         packet.trafficClass = control.trafficClass
         counters.countIn(packet)
         batch.append(packet)
         room -= datagrams
+    }
+    /// What message `index` has received, as a packet: moved to a small buffer where it fits. A burst of single
+    /// datagrams would hold a large buffer for each otherwise, hundreds of them, which then stay in the pool.
+    private mutating func packet(_ index: Int, _ count: Int, _ pool: BufferPool) -> Packet? {
+        guard let buffer = unsafe buffers[index].take() else { return nil }
+        guard count <= Buffer.room(.small) else { return Packet(buffer, count: count) }
+        let packet = Packet(pool.take(.small), count: count)
+        unsafe packet.bytes.copyMemory(from: buffer.start, byteCount: count)
+        unsafe buffers[index] = consume buffer
+        return packet
     }
 }

@@ -65,14 +65,8 @@ package final class Engine {
         greet(peer, now)
     }
 
-    /// Where the peer is to be found from now on; forgets the source that went with the old place (P-6.10).
-    package func setEndpoint(of id: PeerID, _ endpoint: Endpoint, _ now: Instant) {
-        guard let peer = peer(id) else { return }
-        peer.path = Path(remote: endpoint)
-        greet(peer, now)
-    }
-
-    private func greet(_ peer: Peer, _ now: Instant) {
+    /// The first keepalive of a peer that is to get them, once it is known where (P-5.12).
+    func greet(_ peer: Peer, _ now: Instant) {
         if peer.timers.persistentInterval.nanoseconds > 0, peer.path != nil {
             peer.timers.setPersistentInterval(peer.timers.persistentInterval, now)
             sendKeepalive(peer, now)

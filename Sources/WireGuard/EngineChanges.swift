@@ -6,6 +6,14 @@ extension Engine {
     /// Sends there from now on, from whatever address the routing table chooses (P-6.10).
     package func setEndpoint(_ id: PeerID, _ endpoint: Endpoint) { peer(id)?.path = Path(remote: endpoint) }
 
+    /// Where a peer is that was not known to be anywhere, as when its name has been looked up. One that has been heard
+    /// from meanwhile stays where it is.
+    package func locate(_ id: PeerID, at endpoint: Endpoint, _ now: Instant) {
+        guard let peer = peer(id), peer.path == nil else { return }
+        peer.path = Path(remote: endpoint)
+        greet(peer, now)
+    }
+
     /// The next handshake uses it; the session goes on (P-2.22).
     package func setPresharedKey(_ id: PeerID, _ key: consuming PresharedKey) { peer(id)?.presharedKey = key }
 

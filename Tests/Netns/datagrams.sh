@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # datagrams.sh [LEFT]: datagrams of 0 to 65507 bytes at its port, of every message type, in single packets and as GSO bursts
-# that arrive as one super-packet (UDP_GRO): none does harm, each is dropped, and traffic flows on in the same session.
+# that arrive as one super-packet (UDP_GRO): none does harm, each is dropped and counted, and traffic flows on in the same
+# session.
 #
 #   left ── wire ───────────────── wire ── right        right sends the datagrams beside its tunnel
 #        10.0.0.1, fd00:aa::1      10.0.0.2, fd00:aa::2
@@ -24,7 +25,7 @@ pings right 192.168.241.1
 handshake=$(handshake_of left right)
 
 cat >"$work/throw.pl" <<'PERL'
-# throw.pl ADDRESS PORT: sends, from a fixed seed, datagrams of every size and kind; prints how many.
+# throw.pl ADDRESS PORT: sends, from a fixed seed, datagrams of every size and kind; prints how many datagrams that were.
 use strict; use warnings;
 use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6 AF_INET6 IPPROTO_UDP);
 use constant { UDP_SEGMENT => 103, LARGEST => 65507 };
@@ -38,7 +39,11 @@ srand 51820;
 my $sent = 0;
 
 sub bytes { my $n = shift; my $s = ''; $s .= pack 'N', rand 2**32 while length $s < $n; substr $s, 0, $n }
-sub throw { defined send($socket, $_[0], 0, $to) or $!{EMSGSIZE} or $!{ECONNREFUSED} or $!{ENOBUFS} or die "send: $!"; $sent++ }
+sub throw { # DATAGRAM, or a burst to be cut into SEGMENT bytes each
+    my ($bytes, $segment) = @_;
+    defined send($socket, $bytes, 0, $to) or die "send: $!";
+    $sent += $segment ? int((length($bytes) + $segment - 1) / $segment) : 1;
+}
 
 # Initiation 148, response 92, cookie reply 64, data at least 32: those lengths, their neighbours, and the ends of the range.
 my @sizes = (0 .. 40, 63 .. 65, 91 .. 93, 147 .. 149, 1279 .. 1281, 1419 .. 1421, 1451 .. 1453, 1472, 1473,
@@ -58,20 +63,26 @@ for my $segment (1, 31, 32, 33, 64, 92, 148, 576, 1400) {
     setsockopt($socket, IPPROTO_UDP, UDP_SEGMENT, pack 'i', $segment) or last; # an old kernel
     for my $count (2, 3, 63) {
         my $burst = substr(join('', map { pack('V', 1 + $_ % 4) . bytes($segment) } 1 .. $count), 0, $segment * $count - 1);
-        throw(substr $burst, 0, LARGEST);
+        throw(substr($burst, 0, LARGEST), $segment);
     }
     setsockopt($socket, IPPROTO_UDP, UDP_SEGMENT, pack 'i', 0);
 }
 print "$sent\n";
 PERL
 
+dropped() { is_fullbore left && drops_of left | awk '$1 != "allowed-ips" {sum += $3} END {print sum + 0}'; }
+drops_reach() { (($(dropped) >= $1)); }
+
 survives() { # survives ADDRESS
-    local count
+    local count before
+    before=$(dropped) || true
     count=$(on right perl "$work/throw.pl" "$1" "$default_port") || fail "throw.pl $1"
     ((count > 1000)) || fail "only $count datagrams were sent"
     alive "${daemon[left]}" || fail "left is dead: $(tail -n 30 "$work/left/log")"
     pings right 192.168.241.1
     pings left 192.168.241.2
+    ! is_fullbore left || eventually 2 drops_reach $((before + count)) ||
+        fail "of $count datagrams only $(($(dropped) - before)) are counted: $(drops_of left)"
     step "$count datagrams at $1: traffic flows on"
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # exit.sh [LEFT]: SIGTERM and SIGINT end it in under a second with status 0, under traffic, and everything it changed on the
-# host is as before; after kill -9 a new run starts cleanly and packets flow again.
+# host is as before, also while a client of its control socket says nothing, routes change, or a look-up gets no answer;
+# after kill -9 a new run starts cleanly and packets flow again.
 #
 #   left ── wire ───────────────── wire ── right
 #    wg0 192.168.241.1/24, fd00::1/64 ·· wg0 192.168.241.2/24, fd00::2/64       and routes to 10.20.0.0/16, fd20::/64
@@ -38,8 +39,16 @@ host() { # everything on left that a router could have changed
 
 as_before() { diff "$work/host-before" <(host) >"$work/host-diff"; }
 
+ends_on() { # ends_on SIGNAL WHEN
+    local begin=$EPOCHREALTIME
+    kill -"$1" "${daemon[left]}"
+    ends "${daemon[left]}" "$limit" || fail "SIG$1 $2: it has not ended after $limit s"
+    [[ $ended == 0 ]] || fail "SIG$1 $2: status $ended: $(tail -n 20 "$work/left/log")"
+    step "SIG$1 $2: ended with 0 after $(elapsed "$begin") s"
+}
+
 stops_on() { # stops_on SIGNAL: under traffic both ways, with the host as it was afterwards
-    local begin=$EPOCHREALTIME traffic
+    local traffic
     host >"$work/host-before"
     up left
     pings left 192.168.241.2
@@ -51,11 +60,7 @@ stops_on() { # stops_on SIGNAL: under traffic both ways, with the host as it was
     spawn left "$work/iperf.log" iperf3 -c 192.168.241.2 -p "$iperf_port" --bidir -t 30
     traffic=$spawned
     sleep 1
-    begin=$EPOCHREALTIME
-    kill -"$1" "${daemon[left]}"
-    ends "${daemon[left]}" "$limit" || fail "SIG$1: it has not ended after $limit s"
-    [[ $ended == 0 ]] || fail "SIG$1: status $ended: $(tail -n 20 "$work/left/log")"
-    step "SIG$1 under traffic: ended with 0 after $(elapsed "$begin") s"
+    ends_on "$1" "under traffic"
     kill "$traffic" # iperf3's sockets hold no route or address, its server ends with it
     eventually 5 gone "$traffic" || fail "iperf3 does not end"
     kill "$(on right ss -Hltnp "sport = :$iperf_port" | sed -nE 's/.*pid=([0-9]+).*/\1/p')" 2>/dev/null || true
@@ -82,6 +87,43 @@ if is_fullbore left; then
     down left
     as_before || fail "forwarding was on, and then: $(cat "$work/host-diff")"
     step "forwarding that was on before is left on"
+fi
+
+# What its other threads may be busy with must not hold up the end.
+if is_fullbore left; then
+    up left
+    spawn left "$work/client.log" socat -u UNIX-CONNECT:/run/fullbore/left/control.sock -
+    client=$spawned
+    connected() { [[ $(on left ss -Hx state established src /run/fullbore/left/control.sock) ]]; }
+    eventually 5 connected || fail "socat does not connect to the control socket"
+    ends_on TERM "with a silent client"
+    kill "$client" 2>/dev/null || true
+
+    up left
+    change_routes() { while ip -n "$prefix-left" route add 10.99.0.0/16 dev wire && ip -n "$prefix-left" route delete 10.99.0.0/16 dev wire; do :; done; }
+    change_routes &
+    changer=$!
+    sleep 0.5
+    ends_on TERM "while routes change"
+    kill "$changer"
+    wait "$changer" || true
+    ip -n "$prefix-left" route delete 10.99.0.0/16 dev wire 2>/dev/null || true
+
+    # A resolver that never answers: where there is no resolv.conf, it is looked for at 127.0.0.1.
+    spawn left "$work/resolver.log" socat -u UDP4-RECV:53,bind=127.0.0.1 "CREATE:$work/queries"
+    resolver=$spawned
+    echo "nameserver 127.0.0.1" >"$work/resolv.conf"
+    option[left,right,endpoint]=silent.example:$default_port
+    router_file left >"$work/left/router.yaml"
+    # shellcheck disable=SC2016 # expands in the inner shell
+    spawn left "$work/left/log" sh -c '[ ! -f /etc/resolv.conf ] || mount --bind "$0" /etc/resolv.conf; exec "$@"' \
+        "$work/resolv.conf" "$fullbore" run "$work/left/router.yaml"
+    daemon[left]=$spawned
+    eventually 10 ready_or_gone left
+    eventually 5 test -s "$work/queries" || fail "the resolver is not asked: $(cat "$work/left/log")"
+    ends_on TERM "while a look-up gets no answer"
+    kill "$resolver"
+    option[left,right,endpoint]=10.0.0.2:$default_port
 fi
 
 # After kill -9 the TUN device is gone with its descriptor; sockets, pid files and forwarding stay behind.

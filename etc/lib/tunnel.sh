@@ -10,6 +10,7 @@
 #   down NODE     SIGTERM; fails unless it ends in time with status 0
 #   endpoint_of, handshake_of, received_by, sent_by NODE OTHER
 #                 what NODE shows of its peer OTHER: ADDRESS:PORT or (none); Unix seconds or 0; bytes; bytes
+#   drops_of NODE the reasons that Fullbore on NODE has dropped anything for: "STAGE REASON COUNT" a line
 
 # shellcheck source=traffic.sh
 . "$(dirname "${BASH_SOURCE[0]}")/traffic.sh"
@@ -151,4 +152,9 @@ sent_by() { peer_status "$1" "$2" | cut -f4; }
 
 expect_endpoint() { # expect_endpoint NODE OTHER ENDPOINT
     [[ $(endpoint_of "$1" "$2") == "$3" ]] || fail "$1 has $2 at $(endpoint_of "$1" "$2"), expected $3"
+}
+
+drops_of() {
+    on "$1" "$fullbore" show "$1" --json |
+        jq -r '.stages[] | .name as $stage | .drops[] | select(.value > 0) | "\($stage) \(.name) \(.value)"'
 }
