@@ -13,6 +13,7 @@ extension RuntimeConfiguration: OptionRecord {
     package init?(_ options: inout OptionReader) {
         workers = options.optional("workers", default: .auto)
         aead = options.optional("aead", default: .auto)
+        if aead == .ipsecMB { options.error("'ipsec-mb' is not supported yet", at: "aead") }
         offloads = options.optional("offloads", default: OffloadConfiguration())
     }
 }

@@ -14,7 +14,8 @@ package struct Sysctl: Hashable, Sendable {
     /// Whether a packet's mark counts when its source is checked, without which marked answers are taken for forged.
     package static let sourceValidationWithMark = Sysctl("net/ipv4/conf/all/src_valid_mark")
 
-    /// Whether the host tells senders on the link of a shorter way (P-9.9: a tunnel must not).
+    /// Whether the host tells senders on the link of a shorter way (P-9.9: a tunnel must not). On where either the
+    /// interface's or the one for `all` is.
     package static func sendRedirects(_ interface: String) -> Sysctl {
         Sysctl("net/ipv4/conf/\(interface)/send_redirects")
     }
@@ -24,6 +25,19 @@ package struct Sysctl: Hashable, Sendable {
     package static func forwardingOfInterfaces(_ family: IPAddress.Family) -> [Sysctl] {
         let folder = "net/ip\(family == .v4 ? "v4" : "v6")/conf"
         return names(in: "/proc/sys/\(folder)").filter { $0 != "all" }.map { Sysctl("\(folder)/\($0)/forwarding") }
+    }
+
+    /// Whether an interface takes routes from router advertisements: 1 does so only where it does not forward, 2 always.
+    package static func acceptRouterAdvertisements(_ interface: String) -> Sysctl {
+        Sysctl("net/ipv6/conf/\(interface)/accept_ra")
+    }
+
+    /// The interfaces that lose what they learn from router advertisements, a default route above all, once the host
+    /// forwards IPv6.
+    package static var interfacesOnRouterAdvertisements: [String] {
+        names(in: "/proc/sys/net/ipv6/conf").filter { name in
+            name != "all" && name != "default" && (try? acceptRouterAdvertisements(name).read()) == "1"
+        }
     }
 
     private static func names(in path: String) -> [String] {

@@ -43,6 +43,8 @@ extension WireGuardStage {
         var counter = permit.firstCounter
         var bytes = 0
         while let segment = segmenter.next() {
+            // Whatever the headers say: a counter that was not given out is never used.
+            precondition(counter < permit.counters.upperBound, "more segments than counters")
             let padded = paddedLength(segment.count, mtu: interface.mtu)
             let size = padded + DataMessage.overhead
             let source = unsafe packet.bytes + segment.offset

@@ -19,7 +19,8 @@ package protocol Stage: AnyObject {
 
     /// When `originate` is to be called at the latest; `Instant.never` while nothing is owed. Asked after every call.
     var nextDeadline: Instant { get }
-    /// Adds what is due on the batches' interface: to `down` what the stages below are to get, to `up` those above.
+    /// Puts what is due on the batches' interface into them, which are empty: into `down` what the stages below are to
+    /// get, into `up` what those above are.
     /// What finds no room waits, with `nextDeadline` still due.
     func originate(down: inout PacketBatch, up: inout PacketBatch)
 

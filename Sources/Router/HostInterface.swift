@@ -21,6 +21,7 @@ package struct HostInterface: Hashable, Sendable {
         [
             .noAddressGeneration(interface: name),
             .setting(.sendRedirects(name), value: "0", interface: name, desirable: true),
+            .setting(.sendRedirects("all"), value: "0", desirable: true),
             .mtu(mtu, interface: name),
         ] + addresses.map { .address($0, interface: name) } + [.up(interface: name)]
             + routes.map { .route($0, interface: name) } + rules.map { .rule($0, interface: name) }

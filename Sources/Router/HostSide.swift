@@ -28,6 +28,7 @@ package final class HostSide {
         for interface in interfaces { try find(interface.name) }
         var wanted = interfaces.flatMap(\.steps)
         if forwarding {
+            wanted += keepingRouterAdvertisements(besides: interfaces)
             wanted.append(.setting(.forwardingV4, value: "1"))
             wanted.append(.setting(.forwardingV6, value: "1"))
         }
@@ -73,6 +74,16 @@ package final class HostSide {
             if case .rule = change.step { try? takeBack(change) }
         }
         changes.removeAll { $0.step.interface == interface }
+    }
+
+    /// A host that forwards forgets the default route that it has from a router advertisement, and takes no more: the
+    /// uplink would be gone. So who listens to them goes on doing so.
+    private func keepingRouterAdvertisements(besides own: [HostInterface]) -> [HostStep] {
+        let listening = Sysctl.interfacesOnRouterAdvertisements.filter { name in !own.contains { $0.name == name } }
+        let new = listening.map {
+            HostStep.setting(.acceptRouterAdvertisements($0), value: "2", interface: $0, desirable: true)
+        }
+        return changes.map(\.step).filter(\.isForRouterAdvertisements) + new
     }
 
     private func find(_ interface: String) throws(HostSideError) {

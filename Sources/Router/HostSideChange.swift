@@ -22,6 +22,11 @@ enum HostStep: Hashable, Sendable {
         }
     }
 
+    var isForRouterAdvertisements: Bool {
+        guard case .setting(let setting, _, let interface?, _) = self else { return false }
+        return setting == .acceptRouterAdvertisements(interface)
+    }
+
     /// What is done when it is made so, for messages.
     var making: String {
         switch self {

@@ -18,6 +18,8 @@ final class RouteWatch: Sendable {
 
     /// A change of routing is a burst of messages; one look when it is over does.
     private static let settling: CInt = 50  // ms
+    /// Where a routing daemon changes routes all the time, so much lies between two looks.
+    private static let pause: CInt = 1000  // ms
 
     init() throws(Errno) { wakeup = try EventDescriptor() }
 
@@ -41,10 +43,17 @@ final class RouteWatch: Sendable {
                 for source in sources() where !netlink.holds(source.path, mark: mark(source.interface)) {
                     gone(source)
                 }
+                guard sleep() else { return }
             }
         } catch {
             throw NetlinkError(error)
         }
+    }
+
+    private func sleep() -> Bool {
+        var waiting = pollfd(fd: wakeup.rawValue, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&waiting, 1, Self.pause)
+        return !isStopped.load(ordering: .acquiring)
     }
 
     /// False when it is time to end.

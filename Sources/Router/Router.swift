@@ -54,6 +54,11 @@ package final class Router {
         }
     }
 
+    /// Readable once the router cannot go on, because a worker or an interface is lost; `failure` then says why, and
+    /// it is to be stopped.
+    package var failureDescriptor: CInt { running.failed.rawValue }
+    package var failure: String? { running.failure }
+
     /// Ends the threads and takes everything back.
     package func stop() {
         // The workers last, so that nobody waits for an answer of one that has ended.
@@ -72,6 +77,7 @@ package final class Router {
         for id in 0..<running.plan.workers {
             workers.append(RunningThread(try Thread(name: "worker-\(id)") { running.runWorker(id) }))
         }
+        workers.append(RunningThread(try Thread(name: "log") { running.writeLog() }))
         askers.append(RunningThread(try Thread(name: "control") { running.serveControl() }))
         askers.append(RunningThread(try Thread(name: "routes") { running.watchRoutes() }))
         if running.resolver.isNeeded {
@@ -92,7 +98,6 @@ package final class Router {
 
     /// The AEAD that the file asks for, once it has proved itself.
     private static func chooseAEAD(_ choice: AEADChoice) throws(RouterError) -> AEAD {
-        guard choice != .ipsecMB else { throw .aead("aead: ipsec-mb is not supported yet") }
         guard AEAD.libsodium.passesSelfTest() else { throw .aead("libsodium's ChaCha20-Poly1305 fails its self-test") }
         return .libsodium
     }

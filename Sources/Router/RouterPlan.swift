@@ -42,7 +42,7 @@ package struct RouterPlan: Sendable {
     package init(_ configuration: RouterConfiguration, cores: Int) {
         let workers =
             switch configuration.runtime.workers {
-            case .auto: max(1, cores)
+            case .auto: min(max(1, cores), WorkerCount.maximum)
             case .count(let count): count
             }
         var uses: [String: Int] = [:]

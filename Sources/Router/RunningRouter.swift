@@ -5,6 +5,7 @@ import Linux
 import Logging
 import PacketPath
 import Pipeline
+import Synchronization
 import Wire
 import WireGuard
 
@@ -13,6 +14,10 @@ final class RunningRouter: Sendable {
     let plan: RouterPlan
     let resolver: EndpointResolver
     private let routes: RouteWatch
+    private let events: EventLog
+    /// Rings when the router cannot go on; `failure` says why.
+    let failed: Doorbell
+    private let firstFailure = Mutex<String?>(nil)
     private let file: String
     private let identities: [Identity]
     private let aead: AEAD
@@ -35,6 +40,8 @@ final class RunningRouter: Sendable {
             mailboxes = threads.map { thread in Mailbox { thread.wake() } }
             resolver = try EndpointResolver(plan, mailboxes, log)
             routes = try RouteWatch()
+            events = try EventLog(log)
+            failed = try Doorbell()
         } catch {
             throw .system(error)
         }
@@ -65,16 +72,26 @@ final class RunningRouter: Sendable {
     func runWorker(_ id: Int) {
         do throws(Errno) {
             try workerThreads[id].run(workers[id].worker) { worker in
-                guard let stage = worker.stage(WireGuardStage.self), stage.hasNotes else { return }
-                for (peer, event) in stage.takeNotes() { log.note(peer, event) }
+                if worker.wireGuard.hasNotes { events.add(worker.wireGuard.takeNotes()) }
             } failed: { interface, error in
-                let name = plan.interfaces[interface.index].configuration.name.value
-                log.logger.error("\(name): its TUN device is out of order: \(error.text)")
+                fail("\(plan.interfaces[interface.index].configuration.name.value): the interface is gone: \(error.text)")
             }
         } catch {
-            log.logger.critical("worker \(id) has ended: \(error)")
+            fail("worker \(id) cannot go on: \(error)")
         }
     }
+
+    /// A router that has lost a worker or an interface would only seem to run: better that it ends, and is started again.
+    private func fail(_ reason: String) {
+        firstFailure.withLock { failure in
+            if failure == nil { failure = reason }
+        }
+        failed.ring()
+    }
+
+    var failure: String? { firstFailure.withLock { $0 } }
+
+    func writeLog() { events.run() }
 
     func serveControl() {
         control.run { command in
@@ -94,7 +111,7 @@ final class RunningRouter: Sendable {
                 plan.interfaces[interface.index].configuration.fwmark
             } gone: { source in
                 mailboxes[plan.peers[source.peer.index].worker].post { worker, _ in
-                    worker.stage(WireGuardStage.self)?.sourceGone(source.peer, from: source.path, on: source.interface)
+                    worker.wireGuard.sourceGone(source.peer, from: source.path, on: source.interface)
                 }
             }
         } catch {
@@ -121,7 +138,10 @@ final class RunningRouter: Sendable {
         control.stop()
     }
 
-    func stopWorkers() { for thread in workerThreads { thread.stop() } }
+    func stopWorkers() {
+        for thread in workerThreads { thread.stop() }
+        events.stop()
+    }
 
     /// Last of all: whoever finds no socket may start a router of the same name.
     func removeControlSocket() { control.remove() }

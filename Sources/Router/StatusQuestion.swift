@@ -31,14 +31,11 @@ final class StatusQuestion: Sendable {
 
     /// In the order of workers; nil when one has not answered in time.
     func answers() -> [Answer]? {
-        guard var wakeup = try? Epoll(), let done = try? EventDescriptor(),
-            (try? wakeup.add(done.rawValue, token: 0)) != nil
+        guard var wakeup = try? Epoll(), let bell = try? Doorbell(), (try? wakeup.add(bell.rawValue, token: 0)) != nil
         else { return nil }
-        let bell = Bell(done)
         for mailbox in mailboxes {
             mailbox.post { worker, now in
-                let stage = worker.stage(WireGuardStage.self)
-                let peers = (0..<self.interfaces).map { stage?.snapshot(InterfaceID($0), now) ?? [] }
+                let peers = (0..<self.interfaces).map { worker.wireGuard.snapshot(InterfaceID($0), now) }
                 let answer = Answer(worker: worker.id, peers: peers, stages: worker.reports)
                 let isLast = self.collected.withLock { collected in
                     collected.append(answer)
@@ -53,12 +50,5 @@ final class StatusQuestion: Sendable {
             if events > 0 { return collected.withLock { $0.sorted { $0.worker < $1.worker } } }
         }
         return nil
-    }
-
-    /// Outlives the question where a worker answers late.
-    private final class Bell: Sendable {
-        private let descriptor: EventDescriptor
-        init(_ descriptor: consuming EventDescriptor) { self.descriptor = descriptor }
-        func ring() { descriptor.signal() }
     }
 }

@@ -116,7 +116,7 @@ package final class Engine {
     package func permit(_ id: PeerID, count: Int, _ now: Instant) -> SealPermit? {
         guard let peer = peer(id) else { return nil }
         if let current = peer.keypairs.current, let counter = current.takeCounters(count, now) {
-            return SealPermit(keypair: current, firstCounter: counter)
+            return SealPermit(keypair: current, counters: counter..<counter + UInt64(count))
         }
         wantHandshake(peer, now)
         schedule(peer)
@@ -245,5 +245,6 @@ package final class Engine {
 /// The right to seal: a session and counters that nothing else will use.
 package struct SealPermit {
     package let keypair: Keypair
-    package let firstCounter: UInt64
+    package let counters: Range<UInt64>
+    package var firstCounter: UInt64 { counters.lowerBound }
 }

@@ -1,9 +1,9 @@
 /// Bounds of our own.
 package enum Limits {
-    /// Packets kept for a peer while there is no session; the oldest gives way (P-4.13).
-    package static let stagedPackets = 128
     /// Peers of one interface (P-8.15).
     package static let peers = 1 << 20
+    /// Packets kept for a peer while there is no session; the oldest gives way (P-4.13).
+    package static let stagedPackets = 128
     /// The most datagrams in one run to the wire: what the kernel takes in one UDP_SEGMENT send.
     package static let datagramsPerRun = 64
     /// The most bytes in one run: the payload of the largest UDP datagram.

@@ -18,13 +18,13 @@ package enum Protocol {
     /// The last counters are never reached, so that the replay window never wraps (P-4.1).
     package static let rejectAfterMessages = UInt64.max - UInt64(ReplayWindow.size) - 1
 
-    /// How long after the handshake message that carried it a session's receiver asks for a new one, so that the old
-    /// one is still good while the handshake runs: reject − keepalive − rekey timeout = 165 s (P-5.7).
-    static let rekeyOnReceiveAfter = Interval.seconds(180 - 10 - 5)
+    /// 165 s after a session was made, an initiator who only receives asks for the next one, so that the handshake is
+    /// over before the old session ends at 180 s (P-5.7).
+    static let rekeyOnReceiveAfter = rejectAfterTime - keepaliveTimeout - rekeyTimeout
     /// Keys not replaced for so long are wiped (P-5.4).
-    static let zeroKeysAfter = Interval.seconds(3 * 180)
+    static let zeroKeysAfter = rejectAfterTime + rejectAfterTime + rejectAfterTime
     /// Retransmissions before an attempt is given up: 90 s / 5 s (P-5.9).
-    static let handshakeRetries = 18
+    static let handshakeRetries = Int(rekeyAttemptTime.nanoseconds / rekeyTimeout.nanoseconds)
     /// Retransmissions are spread over a third of a second (P-5.1).
     static let jitterBound = Interval.milliseconds(333)
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Crypto
 import Glibc
+import Linux
 
 struct GenKey: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -52,8 +53,13 @@ struct PubKey: ParsableCommand {
 /// How a secret leaves the program: without a copy in a string.
 private enum KeyOutput {
     static func print(_ text: UnsafeRawBufferPointer) {
-        _ = unsafe write(STDOUT_FILENO, text.baseAddress, text.count)
-        _ = unsafe write(STDOUT_FILENO, "\n", 1)
+        // Half a key on a full disk must not look like success.
+        guard unsafe write(STDOUT_FILENO, text.baseAddress, text.count) == text.count,
+            unsafe write(STDOUT_FILENO, "\n", 1) == 1
+        else {
+            complain("fullbore: cannot write the key: \(Errno.last("write").text)")
+            exit(EXIT_FAILURE)
+        }
     }
 
     /// A key written to a file that others can read is not a secret.

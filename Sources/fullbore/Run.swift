@@ -35,15 +35,25 @@ struct Run: ParsableCommand {
             throw error.isForPrivileges ? ExitCode.permission : ExitCode.failure
         }
         logger.info("\(loaded.configuration.name): ready")
-        wait(for: signals, logger)
+        wait(for: signals, router, logger)
+        let failure = router.failure
         router.stop()
+        if let failure {
+            logger.critical("\(loaded.configuration.name): stopped: \(failure)")
+            throw ExitCode.failure
+        }
         logger.info("\(loaded.configuration.name): stopped")
     }
 
-    private func wait(for signals: borrowing SignalDescriptor, _ logger: Logger) {
-        var waiting = pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0)
+    /// Returns when the router is to end, or cannot go on.
+    private func wait(for signals: borrowing SignalDescriptor, _ router: Router, _ logger: Logger) {
+        var waiting = [
+            pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: router.failureDescriptor, events: Int16(POLLIN), revents: 0),
+        ]
         while true {
-            _ = unsafe poll(&waiting, 1, -1)
+            _ = unsafe poll(&waiting, 2, -1)
+            guard router.failure == nil else { return }
             switch signals.next() {
             case SIGTERM, SIGINT: return
             case SIGHUP: logger.warning("SIGHUP: reload is not supported yet, nothing changed")

@@ -70,7 +70,7 @@ extension Tunnel {
     /// - Throws: ``TunnelError/unknownPeer``.
     public func setEndpoint(of peer: PeerHandle, to endpoint: Endpoint, at now: Instant) throws(TunnelError) {
         let now = move(to: now)
-        engine.setEndpoint(of: try known(peer).id, endpoint.endpoint, now)
+        engine.setEndpoint(try known(peer).id, endpoint.endpoint)
         settle()
     }
 
