@@ -205,6 +205,20 @@ private let loopbacks = ["127.0.0.1", "::1"]
         #expect(pool.allocations == warm)
     }
 
+    @Test func singleDatagramsHoldSmallBuffers() throws {
+        let (a, b) = try pair()
+        for size in [0, 32, 1500, Buffer.room(.small), Buffer.room(.small) + 1, 65_000] {
+            for address in loopbacks {
+                a.ports[0].send([(Datagrams(bytes: Datagrams.pattern(size)), .to(address, b.port))])
+                var batch = PacketBatch(pool: BufferPool())
+                b.ports[0].receive(into: &batch)
+                #expect(batch.count == 1)
+                #expect(batch[0].count == size && batch[0].buffer.size == Buffer.size(for: size))
+                #expect(unsafe Array(UnsafeRawBufferPointer(batch[0].contents)) == Datagrams.pattern(size))
+            }
+        }
+    }
+
     @Test func whatASocketHasNoRoomForIsCounted() throws {
         let a = try UDPSockets.open(UDPOptions(segmentation: false), workers: 1)
         let b = try UDPSockets.open(UDPOptions(coalescing: false), workers: 1)
