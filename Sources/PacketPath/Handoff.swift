@@ -68,7 +68,10 @@ struct Handoff {
             let (sent, empty) = mailboxes[owner].send(parcel)
             if sent {
                 handedOver += UInt64(packets)
-                if let empty { spare.append(empty) }
+                if let empty {
+                    for size in Buffer.Size.allCases { empty.spares.give(.max, size, to: pool) }
+                    spare.append(empty)
+                }
             } else {
                 drops.count(.mailboxFull, packets)
                 parcel.batch.drain { pool.recycle($0) }

@@ -171,7 +171,12 @@ package final class Worker {
         batch.interface = parcel.batch.interface
         batch.now = now
         batch.exchangePackets(with: &parcel.batch)
+        var large = 0
+        for index in 0..<batch.count where batch[index].buffer.size == .large { large += 1 }
+        let small = batch.count - large
         run(&batch)
+        batch.pool.give(small, .small, to: parcel.spares)
+        batch.pool.give(large, .large, to: parcel.spares)
     }
 
     // MARK: Reports

@@ -34,6 +34,14 @@ package final class BufferPool {
         }
     }
 
+    /// Moves up to `count` spare buffers to another pool; none is made for it.
+    package func give(_ count: Int, _ size: Buffer.Size, to other: BufferPool) {
+        for _ in 0..<count {
+            guard let buffer = unsafe size == .small ? small.pop() : large.pop() else { return }
+            other.recycle(buffer)
+        }
+    }
+
     /// Ends a packet; its buffer is spare.
     package func recycle(_ packet: consuming Packet) { recycle(packet.buffer) }
 }

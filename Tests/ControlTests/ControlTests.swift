@@ -33,9 +33,11 @@ final class Service {
     /// What comes back for these bytes, and how long it took.
     func ask(_ bytes: [UInt8], thenClose: Bool = true) throws -> (answer: [UInt8], seconds: Double) {
         let start = Clocks.now()
-        let connection = try socket.connect()
-        connection.writeAll(Data(bytes))
-        if thenClose { shutdown(connection.rawValue, CInt(SHUT_WR)) }
+        let descriptor = try socket.connect()
+        let raw = descriptor.rawValue
+        let connection = ControlConnection(descriptor, patience: .seconds(20))
+        connection.write(Data(bytes))
+        if thenClose { shutdown(raw, CInt(SHUT_WR)) }
         let answer = connection.readLine(bound: 1 << 20).map { [UInt8]($0) } ?? []
         return (answer, (Clocks.now() - start).seconds)
     }
@@ -152,7 +154,7 @@ extension RouterStatus {
 
     @Test func aClientThatSaysNothingIsSentAwayAndTheNextIsServed() throws {
         let service = try Service()
-        let silent = try service.socket.connect()
+        let silent = ControlConnection(try service.socket.connect(), patience: .seconds(20))
         let start = Clocks.now()
         #expect(try ControlClient.status(service.socket) == .sample)
         #expect((Clocks.now() - start).seconds < 10)
@@ -191,8 +193,8 @@ extension RouterStatus {
             return ControlProtocol.Answer(status: .sample)
         }
         for _ in 0..<3 {
-            let connection = try service.socket.connect()
-            connection.writeAll(ControlProtocol.encode(ControlProtocol.Request(.status)))
+            let connection = ControlConnection(try service.socket.connect(), patience: .seconds(1))
+            connection.write(ControlProtocol.encode(ControlProtocol.Request(.status)))
         }
         #expect(try ControlClient.status(service.socket) == .sample)
     }

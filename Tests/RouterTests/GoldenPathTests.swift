@@ -3,6 +3,7 @@ import Pipeline
 import Support
 import TUN
 import Testing
+import UDP
 import Wire
 import WireGuard
 
@@ -110,6 +111,52 @@ import WireGuard
                     + "send-buffer-full unreachable not-permitted too-large no-memory send-error",
                 "workers: packets-handed-over | handoff-full",
             ])
+    }
+
+    /// Two peers of one name, two ports, two devices; one list of stages.
+    @Test func interfacesOfOneRouterKeepApart() throws {
+        let world = try World()
+        let two = """
+            fullbore: 1
+            name: a
+            runtime: { workers: 1 }
+            interfaces:
+              wg0:
+                private-key: { file: a.key }
+                listen-port: 51820
+                peers:
+                  far: { public-key: "<b>", endpoint: "192.0.2.2:51820", allowed-ips: [10.0.0.2/32] }
+              wg1:
+                private-key: { file: d.key }
+                listen-port: 51821
+                peers:
+                  far: { public-key: "<c>", endpoint: "192.0.2.3:51820", allowed-ips: [10.0.0.3/32] }
+            """
+        let a = try MemoryRouter(world, at: ["192.0.2.1"], two)
+        let b = try EnginePeer(world, "b", at: ["192.0.2.2"], to: "a", remote: "192.0.2.1:51820", seed: 5)
+        let c = try EnginePeer(world, "c", at: ["192.0.2.3"], to: "d", remote: "192.0.2.1:51821", seed: 6)
+        a.tuns[0][0].inject(Frames.ping(1, 2))
+        a.tuns[1][0].inject(Frames.ping(1, 3))
+        // Each is a stranger on the other's interface.
+        a.tuns[0][0].inject(Frames.ping(1, 3))
+        a.tuns[1][0].inject(Frames.ping(1, 2))
+        world.run()
+        #expect(b.received.map { Array($0.prefix(84)) } == [Frames.ping(1, 2)])
+        #expect(c.received.map { Array($0.prefix(84)) } == [Frames.ping(1, 3)])
+        b.send(Frames.ping(2, 1), world.now)
+        c.send(Frames.ping(3, 1), world.now)
+        c.send(Frames.ping(2, 1), world.now)
+        world.run(.milliseconds(10))
+        #expect(a.takeDelivered(0) == [[Frames.ping(2, 1)]])
+        #expect(a.takeDelivered(1) == [[Frames.ping(3, 1)]])
+        #expect(
+            a.counters == """
+                tun: packets-read 4, bytes-read 336, frames-read 4, packets-written 2, bytes-written 168, frames-written 2
+                allowed-ips:  | no-route 2, source-not-allowed 1
+                wireguard: packets-sealed 2, packets-opened 3
+                udp: datagrams-in 5, bytes-in 532, datagrams-out 4, bytes-out 552
+                """)
+        #expect(a.hosts.map(\.port) == [51820, 51821])
     }
 
     // MARK: Super-packets
