@@ -75,7 +75,7 @@ let package = Package(
         tests("WireGuard", ["Crypto"]),
         tests("Pipeline"),
         tests("Configuration"),
-        tests("Linux"),
+        tests("Linux", ["CNftables"]),
         tests("TUN"),
         tests("UDP"),
         tests("PacketPath"),

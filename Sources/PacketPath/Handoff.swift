@@ -16,22 +16,26 @@ struct Handoff {
 
     let worker: Int
     let mailboxes: [Mailbox]
+    private let pool: BufferPool
     private var open: [Parcel?]
     private var spare: [Parcel] = []
     private(set) var drops = DropCounters<Drop>()
     private(set) var handedOver: UInt64 = 0
 
-    init(worker: Int, mailboxes: [Mailbox]) {
+    init(worker: Int, mailboxes: [Mailbox], pool: BufferPool) {
         self.worker = worker
         self.mailboxes = mailboxes
+        self.pool = pool
         open = Array(repeating: nil, count: mailboxes.count)
     }
+
+    var hasOthers: Bool { mailboxes.count > 1 }
 
     /// Takes out of `batch` what `owner` says belongs elsewhere (nil: wherever it is) and sends it there.
     mutating func sort(
         _ batch: inout PacketBatch, _ direction: Parcel.Direction, owner: (borrowing Packet) -> Int?
     ) {
-        guard mailboxes.count > 1 else { return }
+        guard hasOthers else { return }
         let (interface, now) = (batch.interface, batch.now)
         var destination = worker
         // `decide` and `taken` are called in turn for each packet: what the first found out, the second uses.
@@ -67,7 +71,7 @@ struct Handoff {
                 if let empty { spare.append(empty) }
             } else {
                 drops.count(.mailboxFull, packets)
-                parcel.batch.removeAll()
+                parcel.batch.drain { pool.recycle($0) }
                 spare.append(parcel)
             }
         }

@@ -14,12 +14,15 @@ struct RunBuilder: ~Copyable {
 
     init(pool: BufferPool) { runs = PacketBatch(pool: pool) }
 
-    /// Whether `count` messages of at most `size` bytes are sure to find room.
-    func hasRoom(for count: Int, size: Int) -> Bool {
+    /// The most runs that `count` messages of at most `size` bytes can take.
+    static func runs(for count: Int, size: Int) -> Int {
         let each = max(1, min(Limits.datagramsPerRun, Limits.bytesPerRun / max(size, 1)))
         // The first of them may end a run, the last, shorter one never needs one of its own.
-        return (count + each - 1) / each + 1 <= runs.room
+        return (count + each - 1) / each + 1
     }
+
+    /// Whether `count` messages of at most `size` bytes are sure to find room.
+    func hasRoom(for count: Int, size: Int) -> Bool { Self.runs(for: count, size: size) <= runs.room }
 
     /// Room for one message of `size` bytes, at most `Limits.bytesPerRun`, behind what is there. There is room enough
     /// around it for sealing in place: what is overwritten behind it is still free.

@@ -11,12 +11,12 @@ package final class TUNStage: Stage {
         outbound: Passage(provides: .plaintext),
         inbound: Passage(needs: [.plaintext, .sourceChecked]))
 
-    /// A turn reads at most so many packets, and no more once so many bytes are there: enough for a full run to the
-    /// wire, and what a second-level cache holds together with its sealed copy.
-    private static let packetsPerTurn = 64
+    /// A turn reads at most so many frames, malformed ones included, and no more once so many bytes are there: enough
+    /// for a full run to the wire, and what a second-level cache holds together with its sealed copy.
+    private static let framesPerTurn = 64
     private static let bytesPerTurn = 256 << 10
     /// Read at a time, between two looks at the sum.
-    private static let packetsPerRead = 8
+    private static let framesPerRead = 8
 
     /// By interface.
     package let queues: [TUNQueue]
@@ -27,9 +27,8 @@ package final class TUNStage: Stage {
     package func receive(into batch: inout PacketBatch) -> Errno? {
         var counted = 0
         var bytes = 0
-        while batch.count < Self.packetsPerTurn, bytes < Self.bytesPerTurn {
-            let limit = min(Self.packetsPerRead, Self.packetsPerTurn - batch.count)
-            switch queues[batch.interface.index].receive(into: &batch, limit: limit) {
+        for _ in 0..<Self.framesPerTurn / Self.framesPerRead where bytes < Self.bytesPerTurn {
+            switch queues[batch.interface.index].receive(into: &batch, limit: Self.framesPerRead) {
             case .drained: return nil
             case .failed(let error): return error
             case .more: break

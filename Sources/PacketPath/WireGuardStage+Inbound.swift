@@ -2,15 +2,7 @@ import Pipeline
 import Wire
 import WireGuard
 
-extension WireGuardStage: Steering {
-    /// The worker whose session or handshake a run is for. Initiations name no receiver: they are taken where they
-    /// arrive.
-    package func owner(of run: borrowing Packet) -> Int? {
-        let first = run.datagramSize > 0 ? min(run.datagramSize, run.count) : run.count
-        guard let type = unsafe MessageType(at: run.bytes, count: first), type != .initiation else { return nil }
-        return indices.owner(of: unsafe DataMessage.receiverIndex(at: run.bytes, type: type))
-    }
-
+extension WireGuardStage {
     package func inbound(_ batch: inout PacketBatch) {
         let interface = interfaces[batch.interface.index]
         let id = batch.interface
@@ -71,9 +63,10 @@ extension WireGuardStage: Steering {
             rejections.count(rejection)
             return pool.recycle(packet)
         }
-        received += 1
         session.bytes += count
         guard plaintext > 0 else { return pool.recycle(packet) }
+        // Packets, as `sealed` counts them: no keepalives.
+        received += 1
         session.packets += 1
         switch unsafe InnerPacket.length(of: packet.contents) {
         case .success(let length):

@@ -25,7 +25,9 @@ extension WireGuardStage {
         let peer = packet.peer
         let messages = packet.wirePackets
         let largest = paddedLength(packet.largestSegment, mtu: interface.mtu) + DataMessage.overhead
-        guard largest <= Limits.bytesPerRun else {
+        // What no batch could hold would wait for room for ever.
+        guard largest <= Limits.bytesPerRun, RunBuilder.runs(for: messages, size: largest) <= PacketBatch.capacity
+        else {
             drops.count(.tooLarge, messages)
             pool.recycle(packet)
             return nil

@@ -46,7 +46,7 @@ package final class Worker {
         self.steering = steering
         interfaceCount = interfaces
         mailbox = mailboxes[id]
-        handoff = Handoff(worker: id, mailboxes: mailboxes)
+        handoff = Handoff(worker: id, mailboxes: mailboxes, pool: pool)
         outbound = PacketBatch(pool: pool)
         inbound = PacketBatch(pool: pool)
     }
@@ -149,7 +149,10 @@ package final class Worker {
     private func runUp(from first: Int, _ batch: inout PacketBatch, steered: Bool = false) {
         var index = first
         while index >= 0, !batch.isEmpty {
-            if index == opening, !steered { handoff.sort(&batch, .inbound) { steering.owner(of: $0) } }
+            if index == opening, !steered, handoff.hasOthers {
+                steering.separate(&batch)
+                handoff.sort(&batch, .inbound) { steering.owner(of: $0) }
+            }
             stages[index].inbound(&batch)
             index -= 1
         }

@@ -47,13 +47,14 @@ package struct WorkerAssembly {
         self.mailboxes = mailboxes
     }
 
-    /// Worker `id` over its ends of each interface, with the peers that it owns.
+    /// Worker `id` over its ends of each interface, with the peers that it owns. `compose` may put stages of its own
+    /// among those of the file.
     package func worker(
-        _ id: Int, tun queues: [TUNQueue], udp ports: [any UDPPort], now: Instant
+        _ id: Int, tun queues: [TUNQueue], udp ports: [any UDPPort], now: Instant, pool: BufferPool = BufferPool(),
+        compose: ([any Stage]) -> [any Stage] = { $0 }
     ) throws(KeyProblem) -> Worker {
-        let pool = BufferPool()
         let worker = Worker(
-            id: id, stages: stages(id, queues, ports, pool, now), interfaces: plan.interfaces.count,
+            id: id, stages: compose(stages(id, queues, ports, pool, now)), interfaces: plan.interfaces.count,
             mailboxes: mailboxes, pool: pool)
         let routes = worker.stage(AllowedIPsStage.self)
         let wireGuard = worker.stage(WireGuardStage.self)

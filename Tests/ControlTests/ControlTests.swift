@@ -1,118 +1,262 @@
 import Foundation
 import Glibc
 import Linux
+import Synchronization
 import Testing
 import Wire
 
 @testable import Control
 
-/// A router's control socket with clients of every kind.
-struct ControlTests {
-    /// A socket in a folder of its own.
-    private let socket = ControlSocket(
-        router: "test", runDirectory: "/tmp/fullbore-control-\(getpid())-\(UInt32.random(in: 0...UInt32.max))")
+/// A server on a thread of its own, in a folder of its own.
+final class Service {
+    let runDirectory: String
+    let socket: ControlSocket
+    private let server: ControlServer
+    private var thread: Linux.Thread?
 
-    /// Runs `body` while a server answers every request with `text`; the time that its end takes.
-    @discardableResult
-    private func serve(_ text: String = "asked", _ body: () throws -> Void) throws -> Interval {
+    init(
+        _ name: String = "edge", in directory: String? = nil,
+        _ handler: @escaping ControlServer.Handler = { _ in ControlProtocol.Answer(status: .sample) }
+    ) throws {
+        runDirectory = directory ?? NSTemporaryDirectory() + "fullbore-control-\(UUID().uuidString)"
+        socket = ControlSocket(router: name, runDirectory: runDirectory)
         let server = try ControlServer(socket)
-        let thread = try Thread(name: "control") { server.run { _ in ControlProtocol.Answer(error: text) } }
-        let outcome = Result { try body() }
-        let before = Clocks.now()
+        self.server = server
+        thread = try Linux.Thread(name: "control") { server.run(handler) }
+    }
+
+    func stop() {
         server.stop()
+        thread.take()?.join()
+    }
+
+    /// What comes back for these bytes, and how long it took.
+    func ask(_ bytes: [UInt8], thenClose: Bool = true) throws -> (answer: [UInt8], seconds: Double) {
+        let start = Clocks.now()
+        let connection = try socket.connect()
+        connection.writeAll(Data(bytes))
+        if thenClose { shutdown(connection.rawValue, CInt(SHUT_WR)) }
+        let answer = connection.readLine(bound: 1 << 20).map { [UInt8]($0) } ?? []
+        return (answer, (Clocks.now() - start).seconds)
+    }
+
+    func ask(_ line: String) throws -> String { String(decoding: try ask(Array((line + "\n").utf8)).answer, as: UTF8.self) }
+
+    deinit { stop() }
+}
+
+extension RouterStatus {
+    static let sample = RouterStatus(
+        name: "edge", file: "/etc/fullbore/edge.yaml", pid: 42, workers: 2, aead: "libsodium",
+        interfaces: [
+            Interface(
+                name: "wg0", publicKey: "PUB=", listenPort: 51820, fwmark: 51, mtu: 1420,
+                addresses: ["10.80.0.1/24", "fd80::1/64"],
+                peers: [
+                    Peer(
+                        name: "berlin", publicKey: "KEY=", hasPresharedKey: true, endpoint: "192.0.2.1:51820",
+                        allowedIPs: ["10.80.0.2/32"], latestHandshake: 1_700_000_000, received: 3, sent: 4,
+                        persistentKeepalive: 25, hasSession: true, worker: 1),
+                    Peer(
+                        name: "lisbon", publicKey: "OTHER=", hasPresharedKey: false, endpoint: nil, allowedIPs: [],
+                        latestHandshake: nil, received: 0, sent: 0, persistentKeepalive: 0, hasSession: false, worker: 0),
+                ])
+        ],
+        stages: [
+            Stage(
+                name: "tun", counters: [Count(name: "packets-read", value: .max)],
+                drops: [Count(name: "not-ip", value: 0)])
+        ])
+}
+
+@Suite struct ControlTests {
+    @Test func aStatusGoesThereAndBack() throws {
+        let service = try Service()
+        #expect(try ControlClient.status(service.socket) == .sample)
+        #expect(try ControlClient.status(service.socket) == .sample, "one request a connection, as many as one likes")
+    }
+
+    /// Other programs read this: a change here is a change of the format.
+    @Test func theAnswerOnTheWireIsExactlyThis() throws {
+        let service = try Service()
+        let golden =
+            #"{"status":{"aead":"libsodium","file":"/etc/fullbore/edge.yaml","interfaces":[{"#
+            + #""addresses":["10.80.0.1/24","fd80::1/64"],"fwmark":51,"listen-port":51820,"mtu":1420,"name":"wg0","#
+            + #""peers":[{"allowed-ips":["10.80.0.2/32"],"endpoint":"192.0.2.1:51820","#
+            + #""latest-handshake":1700000000,"name":"berlin","persistent-keepalive":25,"preshared-key":true,"#
+            + #""public-key":"KEY=","received":3,"sent":4,"session":true,"worker":1},"#
+            + #"{"allowed-ips":[],"name":"lisbon","persistent-keepalive":0,"preshared-key":false,"#
+            + #""public-key":"OTHER=","received":0,"sent":0,"session":false,"worker":0}],"public-key":"PUB="}],"#
+            + #""name":"edge","pid":42,"stages":[{"counters":[{"name":"packets-read","value":18446744073709551615}],"#
+            + #""drops":[{"name":"not-ip","value":0}],"name":"tun"}],"version":1,"workers":2},"version":1}"#
+        #expect(try service.ask(#"{"version":1,"command":"status"}"#) == golden)
+        // Whatever else a request says.
+        #expect(try service.ask(#"{"command":"status","version":1,"later":{"x":[1]}}"#) == golden)
+    }
+
+    static let refused: [(request: String, sentence: String)] = [
+        (#"{"version":2,"command":"status"}"#, "request of version 2, but this router speaks 1"),
+        (#"{"version":2,"command":"levitate","to":9}"#, "request of version 2, but this router speaks 1"),
+        (#"{"version":-1,"command":"status"}"#, "request of version -1, but this router speaks 1"),
+        (#"{"version":1,"command":"levitate"}"#, "unknown command; there are: status"),
+        (#"{"version":1}"#, "unknown command; there are: status"),
+        (#"{"version":1,"command":7}"#, "unknown command; there are: status"),
+        ("status", "this is no request: a line of JSON with a version and a command is"),
+        (#"{"command":"status"}"#, "this is no request: a line of JSON with a version and a command is"),
+        (#"{"version":"1","command":"status"}"#, "this is no request: a line of JSON with a version and a command is"),
+        (#"{"version":1,"command":"status""#, "this is no request: a line of JSON with a version and a command is"),
+        ("[]", "this is no request: a line of JSON with a version and a command is"),
+    ]
+
+    @Test(arguments: refused.indices) func aRequestThatCannotBeCarriedOutGetsASentence(index: Int) throws {
+        let service = try Service { _ in
+            Issue.record("it was carried out")
+            return ControlProtocol.Answer(error: "")
+        }
+        let (request, sentence) = Self.refused[index]
+        #expect(try service.ask(request) == #"{"error":"\#(sentence)","version":1}"#)
+    }
+
+    @Test func theClientTellsWhatTheRouterSays() throws {
+        let service = try Service { _ in ControlProtocol.Answer(error: "the workers do not answer") }
+        #expect(throws: ControlClient.Problem.self) { try ControlClient.status(service.socket) }
+        do {
+            _ = try ControlClient.status(service.socket)
+        } catch {
+            #expect("\(error)" == "the router refused: the workers do not answer")
+        }
+    }
+
+    // MARK: Clients that misbehave
+
+    @Test(arguments: [0, 1, 7]) func bytesThatAreNoTextAreRefusedAndTheNextIsServed(seed: UInt8) throws {
+        let service = try Service()
+        let garbage = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ Int(seed)) } + [10]
+        _ = try service.ask(garbage)
+        _ = try service.ask([])
+        _ = try service.ask([10])
+        _ = try service.ask([0])
+        #expect(try ControlClient.status(service.socket) == .sample)
+    }
+
+    @Test func aRequestThatIsTooLongIsNotRead() throws {
+        let service = try Service()
+        let long = Array(#"{"version":1,"command":"status","x":""#.utf8) + [UInt8](repeating: 0x61, count: 1 << 20)
+        #expect(try service.ask(long + Array("\"}\n".utf8)).answer.isEmpty)
+        #expect(try ControlClient.status(service.socket) == .sample)
+        // As long as may be.
+        let head = #"{"version":1,"command":"status","x":""#
+        let padding = String(repeating: "a", count: ControlProtocol.requestBound - head.utf8.count - 2)
+        #expect(try service.ask(head + padding + "\"}").hasPrefix(#"{"status":"#))
+    }
+
+    @Test func aClientThatSaysNothingIsSentAwayAndTheNextIsServed() throws {
+        let service = try Service()
+        let silent = try service.socket.connect()
+        let start = Clocks.now()
+        #expect(try ControlClient.status(service.socket) == .sample)
+        #expect((Clocks.now() - start).seconds < 10)
+        #expect(silent.readLine(bound: 10) == nil)
+    }
+
+    @Test func aClientThatSaysAByteNowAndThenIsSentAwayToo() throws {
+        let service = try Service()
+        let slow = try service.socket.connect()
+        let thread = try Linux.Thread(name: "slow") { [descriptor = slow.rawValue] in
+            for _ in 0..<100 {
+                guard unsafe send(descriptor, " ", 1, CInt(MSG_NOSIGNAL)) == 1 else { return }
+                usleep(200_000)
+            }
+        }
+        usleep(50_000)
+        let start = Clocks.now()
+        #expect(try ControlClient.status(service.socket) == .sample)
+        #expect((Clocks.now() - start).seconds < 10)
         thread.join()
-        let time = Clocks.now() - before
-        server.remove()
-        unsafe rmdir(socket.directory.replacingOccurrences(of: "/test", with: ""))
-        try outcome.get()
-        return time
     }
 
-    private func connect() throws -> ControlConnection {
-        ControlConnection(try socket.connect(), patience: .seconds(10))
+    @Test func aServerStopsAtOnceWhileAClientSaysNothing() throws {
+        let service = try Service()
+        let silent = try service.socket.connect()
+        usleep(50_000)
+        let start = Clocks.now()
+        service.stop()
+        #expect((Clocks.now() - start).seconds < 0.5)
+        _ = silent.rawValue
     }
 
-    private func answer(to line: String) throws -> String? {
-        let connection = try connect()
-        connection.write(Data(line.utf8))
-        return connection.readLine(bound: 1 << 20).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    @Test func aRequestIsAnswered() throws {
-        try serve { () throws in
-            #expect(try answer(to: #"{"version":1,"command":"status"}"# + "\n") == #"{"error":"asked","version":1}"#)
-        }
-    }
-
-    @Test(arguments: [
-        ("", "no request"), ("{}", "no request"), ("\u{0}", "no request"), ("[1]", "no request"),
-        (#"{"version":2,"command":"status"}"#, "version 2"), (#"{"version":1,"command":"dance"}"#, "there are: status"),
-        (#"{"version":1}"#, "there are: status"),
-    ])
-    func whatIsNoRequestIsAnsweredWithASentence(line: String, says: String) throws {
-        try serve { () throws in #expect(try answer(to: line + "\n")?.contains(says) == true) }
-    }
-
-    @Test func aRequestWithoutEndIsCutOffAndTheNextOneServed() throws {
-        try serve { () throws in
-            let long = String(repeating: "x", count: ControlProtocol.requestBound * 2)
-            #expect(try answer(to: long) == nil)
-            #expect(try answer(to: long + "\n") == nil)
-            #expect(try answer(to: "?\n") != nil)
-        }
-    }
-
-    // MARK: The end is not held up by a client
-
-    @Test func aSilentClientDoesNotHoldUpTheEnd() throws {
-        var client: ControlConnection?
-        let time = try serve { () throws in
-            client = try connect()
+    @Test func aClientThatGoesAwayBeforeTheAnswerHarmsNobody() throws {
+        let service = try Service { _ in
             usleep(50_000)
+            return ControlProtocol.Answer(status: .sample)
         }
-        #expect(time < .milliseconds(500))
-        _ = client.take()
+        for _ in 0..<3 {
+            let connection = try service.socket.connect()
+            connection.writeAll(ControlProtocol.encode(ControlProtocol.Request(.status)))
+        }
+        #expect(try ControlClient.status(service.socket) == .sample)
     }
 
-    @Test func aClientThatDoesNotReadDoesNotHoldUpTheEnd() throws {
-        var client: ControlConnection?
-        let time = try serve(String(repeating: "long ", count: 2 << 20)) { () throws in
-            let connection = try connect()
-            connection.write(Data(#"{"version":1,"command":"status"}"#.utf8 + [UInt8(ascii: "\n")]))
-            client = consume connection
-            usleep(50_000)
-        }
-        #expect(time < .milliseconds(500))
-        _ = client.take()
+    // MARK: The socket
+
+    private func mode(_ path: String) -> mode_t {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 ? status.st_mode & 0o777 : 0
     }
 
-    // MARK: Names
+    @Test func onlyTheOwnerMayConnect() throws {
+        let before = umask(0)
+        defer { umask(before) }
+        let service = try Service()
+        #expect(mode(service.socket.path) == 0o600 || mode(service.socket.path) == 0o700)
+        #expect(mode(service.socket.directory) & 0o022 == 0, "and nobody else can put another in its place")
+    }
 
-    @Test func aNameBelongsToOneRouterAndIsFreeAfterIt() throws {
-        try serve { () throws in
-            #expect(throws: Errno(EADDRINUSE)) { _ = try ControlServer(socket) }
-            #expect(try answer(to: "?\n") != nil, "the first one goes on")
-            #expect(ControlSocket.routers(in: socket.directory.replacingOccurrences(of: "/test", with: "")) == ["test"])
+    @Test func aSecondRouterOfTheNameIsRefusedAndTheFirstGoesOn() throws {
+        let service = try Service()
+        #expect(throws: Errno(EADDRINUSE)) { _ = try Service("edge", in: service.runDirectory) }
+        #expect(try ControlClient.status(service.socket) == .sample)
+        let other = try Service("other", in: service.runDirectory)
+        #expect(ControlSocket.routers(in: service.runDirectory) == ["edge", "other"])
+        #expect(try ControlClient.status(other.socket) == .sample)
+    }
+
+    @Test func aSocketThatARouterLeftBehindIsReplaced() throws {
+        let directory = NSTemporaryDirectory() + "fullbore-control-\(UUID().uuidString)"
+        let socket = ControlSocket(router: "edge", runDirectory: directory)
+        do {
+            // As after kill -9: the file is there, and nobody listens.
+            let left = try socket.listen()
+            _ = left.rawValue
+        }
+        #expect(unsafe access(socket.path, F_OK) == 0)
+        #expect(throws: ControlClient.Problem.self) { try ControlClient.status(socket) }
+        let service = try Service("edge", in: directory)
+        #expect(try ControlClient.status(socket) == .sample)
+        service.stop()
+    }
+
+    @Test func aServerThatGoesTakesItsSocketAndFolderWithIt() throws {
+        let directory = NSTemporaryDirectory() + "fullbore-control-\(UUID().uuidString)"
+        let socket = ControlSocket(router: "edge", runDirectory: directory)
+        do {
+            let service = try Service("edge", in: directory)
+            service.stop()
         }
         #expect(unsafe access(socket.directory, F_OK) != 0)
-        #expect(throws: Errno(ENOENT)) { _ = try socket.connect() }
-    }
-
-    @Test func theSocketOfARouterThatWasKilledIsReplaced() throws {
         do {
-            // Bound and closed, but still in the file system, as after kill -9.
-            let left = try socket.listen()
-            _ = consume left
+            _ = try ControlClient.status(socket)
+            Issue.record("nobody is there")
+        } catch {
+            #expect("\(error)" == "no router is listening at \(socket.path)")
         }
-        #expect(throws: Errno(ECONNREFUSED)) { _ = try socket.connect() }
-        try serve { () throws in #expect(try answer(to: "?\n") != nil) }
+        unsafe rmdir(directory)
     }
 
-    @Test func onlyItsOwnerMayConnect() throws {
-        try serve { () throws in
-            var status = stat()
-            #expect(unsafe stat(socket.path, &status) == 0)
-            #expect(status.st_mode & 0o077 == 0)
-        }
+    @Test func aPathThatDoesNotFitASocketsAddressIsAnError() throws {
+        let long = NSTemporaryDirectory() + String(repeating: "x", count: 120)
+        #expect(throws: Errno.self) { try ControlServer(ControlSocket(router: "edge", runDirectory: long)) }
+        unsafe rmdir(long + "/edge")
+        unsafe rmdir(long)
     }
 }

@@ -1,0 +1,99 @@
+import Pipeline
+import Wire
+import WireGuard
+
+extension WireGuardStage: Steering {
+    /// The worker whose session or handshake a run is for. Initiations name no receiver: they are taken where they
+    /// arrive, or go with what is behind them.
+    package func owner(of run: borrowing Packet) -> Int? {
+        var messages = MessagesOfRun(run)
+        while let message = messages.next() {
+            if let owner = owner(of: message, in: run) { return owner }
+        }
+        return nil
+    }
+
+    /// Takes runs apart whose messages are for different workers. The kernel makes runs by addresses and lengths alone:
+    /// whoever can send from a peer's address can put a message of his own into a run of the peer's.
+    package func separate(_ batch: inout PacketBatch) {
+        var isAnyMixed = false
+        for index in 0..<batch.count where isMixed(batch[index]) { isAnyMixed = true }
+        guard isAnyMixed else { return }
+        batch.drain { run in
+            if isMixed(run) {
+                cut(run)
+                pool.recycle(run)
+            } else if opened.isFull {
+                drops.count(.batchFull, run.wirePackets)
+                pool.recycle(run)
+            } else {
+                opened.append(run)
+            }
+        }
+        batch.exchangePackets(with: &opened)
+    }
+
+    private func isMixed(_ run: borrowing Packet) -> Bool {
+        guard run.datagramSize > 0, run.datagramSize < run.count else { return false }
+        var messages = MessagesOfRun(run)
+        var first: Int?
+        while let message = messages.next() {
+            guard let owner = owner(of: message, in: run) else { continue }
+            if let first, first != owner { return true }
+            first = owner
+        }
+        return false
+    }
+
+    /// Each stretch of messages for one worker becomes a run of its own.
+    private func cut(_ run: borrowing Packet) {
+        var messages = MessagesOfRun(run)
+        var stretch = 0..<0
+        var first: Int?
+        while let message = messages.next() {
+            let owner = owner(of: message, in: run)
+            if let owner, let first, first != owner {
+                append(stretch, of: run)
+                stretch = message
+            } else {
+                stretch = stretch.lowerBound..<message.upperBound
+            }
+            if let owner { first = owner }
+        }
+        append(stretch, of: run)
+    }
+
+    private func append(_ stretch: Range<Int>, of run: borrowing Packet) {
+        guard !opened.isFull else { return drops.count(.batchFull) }
+        var part = Packet(pool.take(Buffer.size(for: stretch.count)), count: stretch.count)
+        unsafe part.bytes.copyMemory(from: run.bytes + stretch.lowerBound, byteCount: stretch.count)
+        part.datagramSize = stretch.count > run.datagramSize ? run.datagramSize : 0
+        part.path = run.path
+        part.trafficClass = run.trafficClass
+        opened.append(part)
+    }
+
+    private func owner(of message: Range<Int>, in run: borrowing Packet) -> Int? {
+        let bytes = unsafe UnsafeRawPointer(run.bytes + message.lowerBound)
+        guard let type = unsafe MessageType(at: bytes, count: message.count), type != .initiation else { return nil }
+        return indices.owner(of: unsafe DataMessage.receiverIndex(at: bytes, type: type))
+    }
+}
+
+/// The messages of a run, each as a range of its bytes.
+private struct MessagesOfRun {
+    private let size: Int
+    private let count: Int
+    private var offset = 0
+
+    init(_ run: borrowing Packet) {
+        count = run.count
+        size = run.datagramSize > 0 ? run.datagramSize : max(1, run.count)
+    }
+
+    mutating func next() -> Range<Int>? {
+        guard offset < count else { return nil }
+        defer { offset += size }
+        return offset..<min(offset + size, count)
+    }
+}

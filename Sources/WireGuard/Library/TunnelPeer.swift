@@ -1,0 +1,34 @@
+import Wire
+
+extension Tunnel {
+    /// What a peer is called from ``addPeer(publicKey:presharedKey:endpoint:persistentKeepalive:at:)`` on.
+    ///
+    /// Of use with the tunnel that gave it and for as long as the peer is there; anything else is
+    /// ``TunnelError/unknownPeer``.
+    public struct PeerHandle: Hashable, Sendable {
+        let tunnel: UInt32
+        let id: PeerID
+    }
+
+    /// How a peer stands.
+    public struct PeerStatus: Sendable {
+        /// The key that it is known by.
+        public let publicKey: PublicKey
+        /// Whether a preshared key is set.
+        public let hasPresharedKey: Bool
+        /// Where its datagrams go: where it was heard last, or was said to be; nil while nobody knows.
+        public let endpoint: Endpoint?
+        /// Zero when switched off.
+        public let persistentKeepalive: Duration
+        /// When a handshake last came to its end.
+        public let lastHandshake: WallTime?
+        /// Whether there is a session that may be sent with.
+        public let hasSession: Bool
+        /// UDP payload bytes of authentic messages from the peer.
+        public let bytesReceived: UInt64
+        /// UDP payload bytes of messages to the peer.
+        public let bytesSent: UInt64
+        /// Packets that wait for a session.
+        public let packetsStaged: Int
+    }
+}
