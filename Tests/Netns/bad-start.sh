@@ -90,6 +90,20 @@ rm -f "$work/alone/wg0.key"
 (umask 077 && echo "not a key" >"$work/alone/wg0.key")
 refuses "the key file holds no key" 'wg0\.key' "$exit_configuration"
 mv "$work/alone/elsewhere.key" "$work/alone/wg0.key"
+# root reads everything but for these two capabilities.
+chmod 000 "$work/alone/wg0.key"
+start=(setpriv "--bounding-set=-dac_override,-dac_read_search" "$fullbore")
+refuses "the key file is unreadable" 'wg0\.key.*permission' "$exit_configuration"
+start=("$fullbore")
+chmod 600 "$work/alone/wg0.key"
+
+# One error of each kind is a unit test; here, that all of a file are told at once, with their places, and nothing starts.
+option[alone,mtu]=12
+option[alone,extra]='colour: blue'
+for pattern in 'router\.yaml:3:1: .*colour' 'router\.yaml:8:10: 12 is'; do refuses "errors in the file" "$pattern" "$exit_configuration"; done
+on alone "$fullbore" check "$work/alone/router.yaml" >"$work/check" 2>&1 && fail "check finds nothing wrong"
+cmp "$work/check" "$work/alone/log" || fail "check says something else than run"
+option[alone,mtu]=1420 option[alone,extra]=""
 
 # A second router of the same name: refused, and the first one goes on.
 up alone

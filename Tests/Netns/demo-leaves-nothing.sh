@@ -9,17 +9,24 @@ set -euo pipefail
 
 export FULLBORE=${FULLBORE:-$repo/.build/release/fullbore}
 
-traces() { # of any demo on this machine
-    ip netns list | grep -o '^fb[0-9]*-\(berlin\|lisbon\)[^ ]*' || true
-    compgen -G '/tmp/fullbore-demo.*' || true
+# The demo's work folder is made in ours, and its processes carry the folder's name: whatever else runs on this machine,
+# another demo too, is not mistaken for what ours has left.
+mkdir "$work/tmp"
+demo=""
+run_demo() {
+    TMPDIR=$work/tmp env --default-signal=INT,QUIT "$repo/etc/demo" >"$work/demo.log" 2>&1 &
+    demo=$!
+}
+
+traces() {
+    [[ ! $demo ]] || ip netns list | awk -v ours="^fb$demo-" '$1 ~ ours'
+    find "$work/tmp" -mindepth 1
     for path in /run/fullbore/berlin /run/fullbore/lisbon /var/lib/fullbore/berlin /var/lib/fullbore/lisbon; do
         [[ ! -e $path ]] || echo "$path"
     done
     ip -o link | cut -d: -f2
     leftover_processes
 }
-
-run_demo() { env --default-signal=INT,QUIT "$repo/etc/demo" >"$work/demo.log" 2>&1 & }
 
 traces >"$work/before"
 clean() {
@@ -28,7 +35,7 @@ clean() {
 }
 
 run_demo
-ends $! 120 || fail "etc/demo does not end"
+ends "$demo" 120 || fail "etc/demo does not end"
 [[ $ended == 0 ]] || fail "etc/demo ended with $ended: $(cat "$work/demo.log")"
 for words in 'bytes from 192.168.20.2' 'bytes from fd20::2' 'IPv4 in .*sha256 equal' 'IPv6 in .*sha256 equal' 'Gbit/s' \
     'berlin # fullbore show' 'lisbon # fullbore show' 'Nothing is left behind'; do
@@ -41,7 +48,6 @@ step "etc/demo: status 0, nothing left behind"
 said() { grep -qE "$1" "$work/demo.log"; }
 while read -r signal status words; do
     run_demo
-    demo=$!
     eventually 60 said "$words" || fail "etc/demo does not come to '$words'"
     kill -"$signal" "$demo"
     ends "$demo" 20 || fail "SIG$signal after '$words': it does not end"

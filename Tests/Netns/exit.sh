@@ -114,12 +114,10 @@ if is_fullbore left; then
     resolver=$spawned
     echo "nameserver 127.0.0.1" >"$work/resolv.conf"
     option[left,right,endpoint]=silent.example:$default_port
-    router_file left >"$work/left/router.yaml"
     # shellcheck disable=SC2016 # expands in the inner shell
-    spawn left "$work/left/log" sh -c '[ ! -f /etc/resolv.conf ] || mount --bind "$0" /etc/resolv.conf; exec "$@"' \
-        "$work/resolv.conf" "$fullbore" run "$work/left/router.yaml"
-    daemon[left]=$spawned
-    eventually 10 ready_or_gone left
+    start=(sh -c '[ ! -f /etc/resolv.conf ] || mount --bind "$0" /etc/resolv.conf; exec "$@"' "$work/resolv.conf" "$fullbore")
+    up left
+    start=("$fullbore")
     eventually 5 test -s "$work/queries" || fail "the resolver is not asked: $(cat "$work/left/log")"
     ends_on TERM "while a look-up gets no answer"
     kill "$resolver"

@@ -50,8 +50,10 @@ check_tun() {
 }
 
 check_swift() {
-    local version
-    version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+(\.[0-9]+)*).*/\1/p' | head -n1) || true
+    local version leavings
+    leavings=$(mktemp -d) # each call of swift leaves a folder behind
+    version=$(TMPDIR=$leavings swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+(\.[0-9]+)*).*/\1/p' | head -n1) || true
+    rm -rf "$leavings"
     [[ $version ]] || { missing="no swift in PATH: install Swift $swift_needed or later from https://swift.org/install (under sudo, keep PATH: sudo env \"PATH=\$PATH\" $0)"; return 1; }
     [[ $(printf '%s\n' "$swift_needed" "$version" | sort -V | head -n1) == "$swift_needed" ]] ||
         { missing="Swift $swift_needed or later is needed, this is $version"; return 1; }

@@ -3,14 +3,16 @@
 #
 #   $repo $script $work   the repository, the script's name, a folder that goes away with the script
 #   say step fail skip    messages; fail ends the script with 1, skip with $skipped and the reason as its last line
-#   interruptible CMD…    runs a long command so that ^C and SIGTERM are heeded at once, not after it
+#   interruptible CMD…    runs a long command so that ^C and SIGTERM are heeded at once, not after it, and end it too; its
+#                         temporary files are in $work (swift leaves one behind for each file that it compiles)
 #   eventually S CMD…     waits until CMD succeeds, S seconds at most
 #   at_exit CMD           adds a step to the cleanup; the last one added runs first
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 script=$(basename "$0" .sh)
-work=$(mktemp -d "/tmp/fullbore-$script.XXXXXX")
-exit_steps=()
+work=$(mktemp -d "${TMPDIR:-/tmp}/fullbore-$script.XXXXXX")
+exit_steps=(end_under_way)
+under_way=""
 readonly repo script work
 readonly skipped=75 # not 77: fullbore itself ends with that when it lacks a permission
 
@@ -27,7 +29,19 @@ elapsed() { awk -v a="${1:-$started}" -v b="$EPOCHREALTIME" 'BEGIN {printf "%.2f
 
 at_exit() { exit_steps=("$1" "${exit_steps[@]}"); }
 
-interruptible() { "$@" & wait $!; }
+interruptible() {
+    local status=0
+    TMPDIR=$work "$@" &
+    under_way=$!
+    wait "$under_way" || status=$?
+    under_way=""
+    return "$status"
+}
+
+end_under_way() {
+    [[ ! $under_way ]] || { kill -TERM "$under_way" && wait "$under_way"; } 2>/dev/null
+    return 0
+}
 
 eventually() {
     local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))

@@ -76,9 +76,10 @@ yaml_list() {
     printf '[%s]' "$list"
 }
 
+start=("$fullbore") # what is started: the program, or another one in front of it
 start_fullbore() { # without waiting
     router_file "$1" >"$work/$1/router.yaml"
-    spawn "$1" "$work/$1/log" "$fullbore" run "$work/$1/router.yaml"
+    spawn "$1" "$work/$1/log" "${start[@]}" run "$work/$1/router.yaml"
     daemon[$1]=$spawned
 }
 
