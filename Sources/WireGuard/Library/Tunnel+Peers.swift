@@ -16,7 +16,7 @@ extension Tunnel {
     /// - Throws: ``TunnelError/duplicatePeer(_:)``, ``TunnelError/ownPublicKey``, ``TunnelError/tooManyPeers``,
     ///   ``TunnelError/keepaliveOutOfRange``.
     public func addPeer(
-        publicKey: PublicKey, presharedKey: consuming PresharedKey = .none, endpoint: Endpoint? = nil,
+        publicKey: PublicKey, presharedKey: borrowing PresharedKey = .absent, endpoint: Endpoint? = nil,
         persistentKeepalive: Duration = .zero, at now: Instant
     ) throws(TunnelError) -> PeerHandle {
         let now = move(to: now)
@@ -74,10 +74,10 @@ extension Tunnel {
         settle()
     }
 
-    /// The next handshake uses the key (``PresharedKey/none`` for none); the session goes on.
+    /// The next handshake uses the key (``PresharedKey/absent`` for none); the session goes on.
     ///
     /// - Throws: ``TunnelError/unknownPeer``.
-    public func setPresharedKey(of peer: PeerHandle, to key: consuming PresharedKey) throws(TunnelError) {
+    public func setPresharedKey(of peer: PeerHandle, to key: borrowing PresharedKey) throws(TunnelError) {
         engine.setPresharedKey(try known(peer).id, key.key.copy())
     }
 

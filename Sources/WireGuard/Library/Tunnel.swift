@@ -15,7 +15,6 @@ import Wire
 /// Two tunnels that talk to each other, with a dictionary for a network:
 ///
 /// ```swift
-/// // [example]
 /// let aliceKey = Tunnel.PrivateKey.generate()
 /// let bobKey = Tunnel.PrivateKey.generate()
 /// let (alicePublic, bobPublic) = (aliceKey.publicKey, bobKey.publicKey)
@@ -29,10 +28,10 @@ import Wire
 /// let alice = Tunnel(privateKey: aliceKey, wallTime: date, at: now)
 /// let bob = Tunnel(privateKey: bobKey, wallTime: date, at: now)
 /// let toBob = try alice.addPeer(publicKey: bobPublic, endpoint: bobAddress, at: now)
-/// let toAlice = try bob.addPeer(publicKey: alicePublic, at: now)
+/// _ = try bob.addPeer(publicKey: alicePublic, at: now)
 ///
 /// // An IPv4 header and nothing behind it. There is no session yet: it waits for one.
-/// let packet: [UInt8] = [0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253, 0x66, 0xe1, 10, 0, 0, 1, 10, 0, 0, 2]
+/// let packet: [UInt8] = [0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253, 0x65, 0xeb, 10, 0, 0, 1, 10, 0, 0, 2]
 /// try alice.send(packet, to: toBob, at: now)
 ///
 /// // A program with sockets sends the datagrams, and waits for the next one or the earlier deadline.
@@ -48,13 +47,12 @@ import Wire
 ///                     other.receive(datagram, from: address, at: now)
 ///                 }
 ///             case .deliver(let packet, from: let peer): received.append((packet, peer))
-///             case .event(let event, of: let peer): print(peer, event)
+///             case .event(let event, of: _): print(event)
 ///             }
 ///         }
 ///     }
 ///     now = now.advanced(by: .milliseconds(10))
 /// }
-/// // [end]
 /// ```
 ///
 /// A tunnel knows peers, not addresses: which peer a packet goes to, and which source addresses a peer may use in what
@@ -99,11 +97,11 @@ public final class Tunnel {
     /// A tunnel without peers.
     ///
     /// - Parameters:
-    ///   - privateKey: who this end is. Another key needs another tunnel.
+    ///   - privateKey: who this end is; the tunnel keeps a copy, wiped with it. Another key needs another tunnel.
     ///   - wallTime: the date at `now`. The tunnel counts on from there; see ``setWallTime(_:at:)``.
     ///   - now: a moment on the clock that all further moments are on.
     public init(
-        privateKey: consuming PrivateKey, configuration: Configuration = Configuration(), wallTime: WallTime,
+        privateKey: borrowing PrivateKey, configuration: Configuration = Configuration(), wallTime: WallTime,
         at now: Instant
     ) {
         let calendar = TunnelCalendar(wallTime, at: now.instant)

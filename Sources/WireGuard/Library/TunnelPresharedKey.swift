@@ -13,8 +13,8 @@ extension Tunnel {
 
         private init(_ key: consuming Crypto.PresharedKey) { self.key = key }
 
-        /// No key.
-        public static var none: PresharedKey { PresharedKey(Crypto.PresharedKey()) }
+        /// No key: where two peers have none.
+        public static var absent: PresharedKey { PresharedKey(Crypto.PresharedKey()) }
 
         /// A new key from the system's randomness.
         public static func generate() -> PresharedKey { PresharedKey(Crypto.PresharedKey.generate()) }
@@ -38,9 +38,6 @@ extension Tunnel {
             guard let secret = Secret(bytes) else { return nil }
             self.init(Crypto.PresharedKey(secret))
         }
-
-        /// A second key with the same bytes: said aloud, because it is one more to keep secret.
-        public func copy() -> PresharedKey { PresharedKey(key.copy()) }
 
         /// Lends the key in 44 ASCII bytes of base64, wiped when `body` returns: for the file that keeps it.
         public func withBase64<Result>(_ body: (Span<UInt8>) -> Result) -> Result {

@@ -39,9 +39,6 @@ extension Tunnel {
         /// The public key that belongs to it.
         public var publicKey: PublicKey { PublicKey(key.publicKey) }
 
-        /// A second key with the same bytes: said aloud, because it is one more to keep secret.
-        public func copy() -> PrivateKey { PrivateKey(key.copy()) }
-
         /// Lends the key in 44 ASCII bytes of base64, wiped when `body` returns: for the file that keeps it.
         public func withBase64<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
             key.withText(.base64) { body(unsafe Span(_unsafeBytes: $0)) }

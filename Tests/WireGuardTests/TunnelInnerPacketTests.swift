@@ -1,0 +1,67 @@
+import Testing
+import WireGuard
+
+/// Authentic data whose content is no packet: what only a peer with a mind of its own sends (P-4.8, P-4.10, S-32).
+@Suite struct TunnelInnerPacketTests {
+    private static func edited(_ edits: [Int: UInt8], count: Int = 64, first: UInt8 = 0x45) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        if count > 0 { bytes[0] = first }
+        for (position, value) in edits where position < count { bytes[position] = value }
+        return bytes
+    }
+
+    @Test func `P-4.8 is counted by what is wrong with it, and proves the peer alive all the same`() throws {
+        guard let privateKey = Tunnel.PrivateKey([UInt8](repeating: 0xb0, count: 32).span) else {
+            preconditionFailure("32 bytes are a key")
+        }
+        let tunnel = Tunnel(privateKey: privateKey, wallTime: TunnelPair.date, at: TunnelPair.start)
+        var eve = ScriptedPeer([UInt8](repeating: 0xa1, count: 32), remote: tunnel.publicKey.bytes)
+        let evePublic = eve.publicKey
+        let peerKey = Tunnel.PublicKey(evePublic.span)
+        let handle = try tunnel.addPeer(publicKey: try #require(peerKey), at: TunnelPair.start)
+        let place = TunnelPair.endpoint(6)
+
+        let initiation = eve.initiation(stamp: ScriptedPeer.stamp(seconds: 1))
+        #expect(tunnel.receive(initiation, from: place, at: TunnelPair.start) == nil)
+        var response: [UInt8]?
+        while let output = tunnel.nextOutput() {
+            if case .send(let bytes, to: place) = output { response = bytes }
+        }
+        let taken = eve.consume(response: try #require(response))
+        let session = try #require(taken)
+
+        let table: [(content: [UInt8], drop: Tunnel.Drop?, delivered: Int?)] = [
+            (Self.edited([:], count: 0), nil, nil),
+            (Self.edited([:], count: 1), .innerTooShort, nil),
+            (Self.edited([3: 19], count: 19), .innerTooShort, nil),
+            (Self.edited([:], count: 39, first: 0x60), .innerTooShort, nil),
+            (Self.edited([3: 20], first: 0x55), .innerNotIP, nil),
+            (Self.edited([3: 19]), .innerLyingLength, nil),
+            (Self.edited([3: 65]), .innerLyingLength, nil),
+            (Self.edited([2: 0xff, 3: 0xff]), .innerLyingLength, nil),
+            (Self.edited([4: 0xff, 5: 0xff], first: 0x60), .innerLyingLength, nil),
+            (Self.edited([3: 20]), nil, 20),
+            (Self.edited([3: 64]), nil, 64),
+            (Self.edited([5: 0], first: 0x60), nil, 40),
+            (Self.edited([5: 24], first: 0x60), nil, 64),
+        ]
+        var bytes = UInt64(148)
+        for (counter, row) in table.enumerated() {
+            let message = ScriptedPeer.data(session, UInt64(counter), row.content)
+            bytes += UInt64(message.count)
+            #expect(tunnel.receive(message, from: place, at: TunnelPair.start) == row.drop, "row \(counter)")
+            var delivered: Int?
+            while let output = tunnel.nextOutput() {
+                if case .deliver(let packet, from: let peer) = output, peer == handle {
+                    #expect(packet == Array(row.content.prefix(packet.count)))
+                    delivered = packet.count
+                }
+            }
+            #expect(delivered == row.delivered, "row \(counter)")
+            #expect(try tunnel.status(of: handle).bytesReceived == bytes)
+        }
+        #expect(tunnel.statistics.packetsOpened == 4)
+        #expect(
+            tunnel.statistics.drops == [.innerTooShort: 3, .innerNotIP: 1, .innerLyingLength: 4])
+    }
+}
