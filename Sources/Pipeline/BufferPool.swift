@@ -1,8 +1,8 @@
 /// A worker's spare buffers, so that the packet path allocates nothing once it is warm.
 ///
-/// The pool is a cache, not an owner: a buffer taken from one worker's pool may be given back to another's. A pool keeps
-/// as many as it has given out, up to the bound, and frees the rest: where packets only ever come from another worker,
-/// their buffers do not pile up.
+/// The pool is a cache, not an owner: a buffer taken from one worker's pool may be given back to another's, and what
+/// exceeds the bound is freed. Where packets change hands, as many spare buffers go back (`Handoff`), so that one
+/// worker's pool does not fill up with what another one has to allocate.
 package final class BufferPool {
     /// The most spare buffers kept of each size: 2.5 MiB of small ones, 16 MiB of large ones.
     package static let smallBound = 1024
@@ -51,8 +51,6 @@ package final class BufferPool {
     private let storage: UnsafeMutablePointer<Buffer>
     private let bound: Int
     private var count = 0
-    /// How many more were taken than have come back.
-    private var missing = 0
 
     init(bound: Int) {
         self.bound = bound
@@ -65,15 +63,12 @@ package final class BufferPool {
     }
 
     mutating func pop() -> Buffer? {
-        missing += 1
         guard count > 0 else { return nil }
         count -= 1
         return unsafe (storage + count).move()
     }
 
     mutating func push(_ buffer: consuming Buffer) {
-        guard missing > 0 else { return }
-        missing -= 1
         guard count < bound else { return }
         unsafe (storage + count).initialize(to: buffer)
         count += 1
