@@ -174,6 +174,8 @@ package final class Worker {
         var large = 0
         for index in 0..<batch.count where batch[index].buffer.size == .large { large += 1 }
         let small = batch.count - large
+        batch.pool.adopt(small, .small)
+        batch.pool.adopt(large, .large)
         run(&batch)
         batch.pool.give(small, .small, to: parcel.spares)
         batch.pool.give(large, .large, to: parcel.spares)

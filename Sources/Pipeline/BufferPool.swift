@@ -34,11 +34,26 @@ package final class BufferPool {
         }
     }
 
-    /// Moves up to `count` spare buffers to another pool; none is made for it.
+    /// So many buffers have come in with another worker's packets: they are kept as if this pool had given them out.
+    package func adopt(_ count: Int, _ size: Buffer.Size) {
+        switch size {
+        case .small: unsafe small.adopt(count)
+        case .large: unsafe large.adopt(count)
+        }
+    }
+
+    /// Gives up to `count` spare buffers away for good, adopted ones mostly; none is made for it.
     package func give(_ count: Int, _ size: Buffer.Size, to other: BufferPool) {
         for _ in 0..<count {
-            guard let buffer = unsafe size == .small ? small.pop() : large.pop() else { return }
-            other.recycle(buffer)
+            guard let buffer = unsafe size == .small ? small.giveUp() : large.giveUp() else { return }
+            other.receive(buffer)
+        }
+    }
+
+    private func receive(_ buffer: consuming Buffer) {
+        switch buffer.size {
+        case .small: unsafe small.receive(buffer)
+        case .large: unsafe large.receive(buffer)
         }
     }
 
@@ -66,14 +81,24 @@ package final class BufferPool {
 
     mutating func pop() -> Buffer? {
         missing += 1
+        return giveUp()
+    }
+
+    mutating func push(_ buffer: consuming Buffer) {
+        guard missing > 0 else { return }
+        receive(buffer)
+    }
+
+    mutating func adopt(_ number: Int) { missing += number }
+
+    mutating func giveUp() -> Buffer? {
         guard count > 0 else { return nil }
         count -= 1
         return unsafe (storage + count).move()
     }
 
-    mutating func push(_ buffer: consuming Buffer) {
-        guard missing > 0 else { return }
-        missing -= 1
+    mutating func receive(_ buffer: consuming Buffer) {
+        if missing > 0 { missing -= 1 }
         guard count < bound else { return }
         unsafe (storage + count).initialize(to: buffer)
         count += 1
