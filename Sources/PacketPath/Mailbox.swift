@@ -28,6 +28,8 @@ final class Parcel: @unchecked Sendable {
 package final class Mailbox: Sendable {
     /// The most parcels that wait; more are dropped and counted by the sender.
     static let parcelBound = 64
+    /// The most errands that wait when another one may be left out.
+    static let errandBound = 256
     /// Empty parcels kept for the next sender.
     private static let emptyBound = 8
 
@@ -58,14 +60,21 @@ package final class Mailbox: Sendable {
         return (sent, empty)
     }
 
-    /// Runs `errand` on the worker's thread between two batches.
-    package func post(_ errand: @escaping Errand) {
-        let wasIdle = contents.withLock { contents in
+    /// Runs `errand` on the worker's thread between two batches. For what the router itself wants done.
+    package func post(_ errand: @escaping Errand) { _ = post(errand, within: .max) }
+
+    /// As `post`, for errands that a stranger's datagram can bring about: false and no change when too many wait.
+    package func offer(_ errand: @escaping Errand) -> Bool { post(errand, within: Self.errandBound) }
+
+    private func post(_ errand: @escaping Errand, within bound: Int) -> Bool {
+        let (posted, wasIdle) = contents.withLock { contents in
+            guard contents.errands.count < bound else { return (false, false) }
             let wasIdle = contents.isIdle
             contents.errands.append(errand)
-            return wasIdle
+            return (true, wasIdle)
         }
         if wasIdle { wake() }
+        return posted
     }
 
     /// Everything that has come, in order.

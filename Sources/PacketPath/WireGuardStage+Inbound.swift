@@ -91,7 +91,7 @@ extension WireGuardStage {
         guard let initiation = unsafe engine.identity.identify(message) else { return .invalidInitiation }
         guard let owner = directories[id.index][initiation.sender] else { return .unknownPeer }
         guard owner == worker else {
-            refer(owner, id, initiation, path)
+            if !refer(owner, id, initiation, path) { drops.count(.ownerBusy) }
             return nil
         }
         return engine.consume(initiation, from: path, now)

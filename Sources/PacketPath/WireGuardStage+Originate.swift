@@ -63,14 +63,14 @@ extension WireGuardStage {
         }
         guard let path = interface.engine.path(to: peer) else { return true }
         var refusals = StagedQueue<Packet>(bound: 1)
-        while refusals.isEmpty, let packet = waiting.queue.popFirst() {
+        while refusals.isEmpty, let packet = waiting.popFirst() {
             if let refused = seal(packet, path, interface, now) { _ = refusals.append(refused) }
         }
         guard let refused = refusals.popFirst() else {
             staged[peer] = nil
             return true
         }
-        waiting.queue.putBack(refused)
+        waiting.putBack(refused)
         // Without a session the next handshake's end releases it; without room the next turn does.
         return true
     }

@@ -2,7 +2,7 @@ import Pipeline
 import Wire
 import WireGuard
 
-extension WireGuardStage: Steering {
+extension WireGuardStage {
     /// The worker whose session or handshake a run is for. Initiations name no receiver: they are taken where they
     /// arrive, or go with what is behind them.
     package func owner(of run: borrowing Packet) -> Int? {

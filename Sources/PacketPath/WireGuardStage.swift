@@ -15,7 +15,7 @@ package final class WireGuardStage: Stage {
         inbound: Passage(needs: .sealed, provides: [.plaintext, .peer], removes: .sealed))
 
     enum Drop: Int, DropReason {
-        case noEndpoint, staleStaged, noAnswer, tooLarge, batchFull
+        case noEndpoint, staleStaged, noAnswer, tooLarge, batchFull, ownerBusy
         case innerTooShort, innerNotIP, innerLyingLength
         var name: String {
             switch self {
@@ -24,6 +24,7 @@ package final class WireGuardStage: Stage {
             case .noAnswer: "handshake-unanswered"
             case .tooLarge: "too-large-to-seal"
             case .batchFull: "batch-full"
+            case .ownerBusy: "initiation-owner-busy"
             case .innerTooShort: "inner-too-short"
             case .innerNotIP: "inner-not-ip"
             case .innerLyingLength: "inner-lying-length"
@@ -46,8 +47,8 @@ package final class WireGuardStage: Stage {
 
     /// Which worker has the peer of a public key; shared by all workers, by interface.
     package typealias Directory = [PublicKey: Int]
-    /// Takes an initiation to the worker that owns its sender.
-    package typealias Refer = (_ worker: Int, InterfaceID, IdentifiedInitiation, Path) -> Void
+    /// Takes an initiation to the worker that owns its sender; false when that one has too many waiting.
+    package typealias Refer = (_ worker: Int, InterfaceID, IdentifiedInitiation, Path) -> Bool
 
     /// Log entries that wait for the worker to take them; more are not kept.
     private static let noteBound = 1024
@@ -73,7 +74,7 @@ package final class WireGuardStage: Stage {
 
     package init(
         interfaces: [Interface], directories: [Directory], worker: Int = 0, indices: IndexSpace, pool: BufferPool,
-        refer: @escaping Refer = { _, _, _, _ in }
+        refer: @escaping Refer = { _, _, _, _ in false }
     ) {
         self.interfaces = ContiguousArray(interfaces)
         self.directories = ContiguousArray(directories)
@@ -134,7 +135,7 @@ package final class WireGuardStage: Stage {
         StageReport(
             counters: [
                 StageReport.Count("packets-sealed", sealed), StageReport.Count("packets-opened", received),
-                StageReport.Count("packets-staged", staged.values.reduce(0) { $0 + UInt64($1.queue.count) }),
+                StageReport.Count("packets-staged", staged.values.reduce(0) { $0 + UInt64($1.packets) }),
             ],
             drops: drops.report + rejections.report)
     }
@@ -145,15 +146,17 @@ package final class WireGuardStage: Stage {
         let peer = packet.peer
         let waiting = staged[peer] ?? StagedPackets()
         staged[peer] = waiting
-        if let oldest = waiting.queue.append(packet) {
+        // The bound is looked at before a packet is added, so that a super-packet is kept whole (P-4.13).
+        while waiting.packets >= Limits.stagedPackets, let oldest = waiting.popFirst() {
             drops.count(.staleStaged, oldest.wirePackets)
             pool.recycle(oldest)
         }
+        waiting.append(packet)
     }
 
     func dropStaged(of peer: PeerID, _ reason: Drop) {
         guard let waiting = staged.removeValue(forKey: peer) else { return }
-        while let packet = waiting.queue.popFirst() {
+        while let packet = waiting.popFirst() {
             drops.count(reason, packet.wirePackets)
             pool.recycle(packet)
         }
@@ -166,7 +169,26 @@ package final class WireGuardStage: Stage {
 
 /// The packets of one peer that wait for a session.
 final class StagedPackets {
-    var queue = StagedQueue<Packet>()
+    private var queue = StagedQueue<Packet>()
+    /// How many they are on the wire.
+    private(set) var packets = 0
+
+    func append(_ packet: consuming Packet) {
+        packets += packet.wirePackets
+        // It never gives way to its own bound: that is on packets of the wire, which are at least as many.
+        _ = queue.append(packet)
+    }
+
+    func popFirst() -> Packet? {
+        guard let packet = queue.popFirst() else { return nil }
+        packets -= packet.wirePackets
+        return packet
+    }
+
+    func putBack(_ packet: consuming Packet) {
+        packets += packet.wirePackets
+        queue.putBack(packet)
+    }
 }
 
 extension Rejection: DropReason {}

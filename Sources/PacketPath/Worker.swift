@@ -13,13 +13,14 @@ package final class Worker {
     package let stages: [any Stage]
     package let tun: TUNStage
     package let udp: UDPStage
+    /// Opens what comes in, and can tell whose it is.
+    package let wireGuard: WireGuardStage
     private let interfaceCount: Int
 
     /// Below this stage the peer is known, so that packets can be told by owner.
     private let ownershipKnown: Int
-    /// The stage that opens what comes in, and can tell whose it is.
+    /// The place of `wireGuard`.
     private let opening: Int
-    private let steering: any Steering
 
     private let mailbox: Mailbox
     private var handoff: Handoff
@@ -34,8 +35,8 @@ package final class Worker {
         guard let tun = stages.first as? TUNStage, let udp = stages.last as? UDPStage,
             let ownershipKnown = stages.firstIndex(where: { type(of: $0).declaration.outbound.provides.contains(.peer) }
             ),
-            let opening = stages.firstIndex(where: { type(of: $0).declaration.inbound.removes.contains(.sealed) }),
-            let steering = stages[opening] as? any Steering
+            let opening = stages.firstIndex(where: { $0 is WireGuardStage }),
+            let wireGuard = stages[opening] as? WireGuardStage
         else { preconditionFailure("the order of stages was not checked") }
         self.id = id
         self.stages = stages
@@ -43,7 +44,7 @@ package final class Worker {
         self.udp = udp
         self.ownershipKnown = ownershipKnown
         self.opening = opening
-        self.steering = steering
+        self.wireGuard = wireGuard
         interfaceCount = interfaces
         mailbox = mailboxes[id]
         handoff = Handoff(worker: id, mailboxes: mailboxes, pool: pool)
@@ -56,6 +57,9 @@ package final class Worker {
         while owners.count <= peer.index { owners.append(0) }
         owners[peer.index] = worker
     }
+
+    /// nil, which means here, for a peer that nobody has named: the next stage drops its packets.
+    private func owner(of peer: PeerID) -> Int? { owners.indices.contains(peer.index) ? owners[peer.index] : nil }
 
     /// The stage of this type, where the pipeline has it.
     package func stage<Kind: Stage>(_ kind: Kind.Type) -> Kind? {
@@ -140,7 +144,7 @@ package final class Worker {
         var index = first
         while index < stages.count, !batch.isEmpty {
             stages[index].outbound(&batch)
-            if index == ownershipKnown { handoff.sort(&batch, .outbound) { owners[$0.peer.index] } }
+            if index == ownershipKnown { handoff.sort(&batch, .outbound) { owner(of: $0.peer) } }
             index += 1
         }
         deliverNotices(&batch)
@@ -150,8 +154,8 @@ package final class Worker {
         var index = first
         while index >= 0, !batch.isEmpty {
             if index == opening, !steered, handoff.hasOthers {
-                steering.separate(&batch)
-                handoff.sort(&batch, .inbound) { steering.owner(of: $0) }
+                wireGuard.separate(&batch)
+                handoff.sort(&batch, .inbound) { wireGuard.owner(of: $0) }
             }
             stages[index].inbound(&batch)
             index -= 1
@@ -174,8 +178,6 @@ package final class Worker {
         var large = 0
         for index in 0..<batch.count where batch[index].buffer.size == .large { large += 1 }
         let small = batch.count - large
-        batch.pool.adopt(small, .small)
-        batch.pool.adopt(large, .large)
         run(&batch)
         batch.pool.give(small, .small, to: parcel.spares)
         batch.pool.give(large, .large, to: parcel.spares)

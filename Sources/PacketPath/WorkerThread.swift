@@ -48,6 +48,10 @@ package final class WorkerThread: Sendable {
         while !stopped.load(ordering: .acquiring) {
             let ready = try epoll.wait(until: worker.nextDeadline, now: now)
             now = Clocks.now()
+            // Cleared before the mail is taken: what comes in between rings again. And the mail first of all, because a
+            // flow that comes to its owner's own queue must not overtake what was handed over before.
+            for event in 0..<ready where epoll[event].token == Token.mailbox { _ = wakeup.clear() }
+            worker.takeMail(now)
             for event in 0..<ready {
                 let token = epoll[event].token
                 let interface = InterfaceID(Int(token & ~Token.kind))
@@ -61,8 +65,7 @@ package final class WorkerThread: Sendable {
                 case Token.udp:
                     worker.takeInbound(interface, now)
                 default:
-                    _ = wakeup.clear()
-                    worker.takeMail(now)
+                    break
                 }
             }
             worker.originate(now)

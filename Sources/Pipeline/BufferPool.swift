@@ -1,8 +1,8 @@
 /// A worker's spare buffers, so that the packet path allocates nothing once it is warm.
 ///
-/// The pool is a cache, not an owner: a buffer taken from one worker's pool may be given back to another's. A pool keeps
-/// as many as it has given out, up to the bound, and frees the rest: where packets only ever come from another worker,
-/// their buffers do not pile up.
+/// The pool is a cache, not an owner: a buffer taken from one worker's pool may be given back to another's, and what
+/// exceeds the bound is freed. Where packets change hands, as many spare buffers go back (`Handoff`), so that one
+/// worker's pool does not fill up with what another one has to allocate.
 package final class BufferPool {
     /// The most spare buffers kept of each size: 2.5 MiB of small ones, 16 MiB of large ones.
     package static let smallBound = 1024
@@ -34,26 +34,11 @@ package final class BufferPool {
         }
     }
 
-    /// So many buffers have come in with another worker's packets: they are kept as if this pool had given them out.
-    package func adopt(_ count: Int, _ size: Buffer.Size) {
-        switch size {
-        case .small: unsafe small.adopt(count)
-        case .large: unsafe large.adopt(count)
-        }
-    }
-
-    /// Gives up to `count` spare buffers away for good, adopted ones mostly; none is made for it.
+    /// Moves up to `count` spare buffers to another pool; none is made for it.
     package func give(_ count: Int, _ size: Buffer.Size, to other: BufferPool) {
         for _ in 0..<count {
-            guard let buffer = unsafe size == .small ? small.giveUp() : large.giveUp() else { return }
-            other.receive(buffer)
-        }
-    }
-
-    private func receive(_ buffer: consuming Buffer) {
-        switch buffer.size {
-        case .small: unsafe small.receive(buffer)
-        case .large: unsafe large.receive(buffer)
+            guard let buffer = unsafe size == .small ? small.pop() : large.pop() else { return }
+            other.recycle(buffer)
         }
     }
 
@@ -66,8 +51,6 @@ package final class BufferPool {
     private let storage: UnsafeMutablePointer<Buffer>
     private let bound: Int
     private var count = 0
-    /// How many more were taken than have come back.
-    private var missing = 0
 
     init(bound: Int) {
         self.bound = bound
@@ -80,25 +63,12 @@ package final class BufferPool {
     }
 
     mutating func pop() -> Buffer? {
-        missing += 1
-        return giveUp()
-    }
-
-    mutating func push(_ buffer: consuming Buffer) {
-        guard missing > 0 else { return }
-        receive(buffer)
-    }
-
-    mutating func adopt(_ number: Int) { missing += number }
-
-    mutating func giveUp() -> Buffer? {
         guard count > 0 else { return nil }
         count -= 1
         return unsafe (storage + count).move()
     }
 
-    mutating func receive(_ buffer: consuming Buffer) {
-        if missing > 0 { missing -= 1 }
+    mutating func push(_ buffer: consuming Buffer) {
         guard count < bound else { return }
         unsafe (storage + count).initialize(to: buffer)
         count += 1

@@ -70,7 +70,7 @@ final class EndpointResolver: Sendable {
         }
         log.logger.info("\(name.peer.displayName): \(name.endpoint) is \(endpoint)")
         mailboxes[name.peer.worker].post { worker, now in
-            worker.stage(WireGuardStage.self)?.locate(name.peer.id, at: endpoint, on: name.interface, now)
+            worker.wireGuard.locate(name.peer.id, at: endpoint, on: name.interface, now)
         }
         return true
     }

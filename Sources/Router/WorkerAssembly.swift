@@ -57,14 +57,13 @@ package struct WorkerAssembly {
             id: id, stages: compose(stages(id, queues, ports, pool, now)), interfaces: plan.interfaces.count,
             mailboxes: mailboxes, pool: pool)
         let routes = worker.stage(AllowedIPsStage.self)
-        let wireGuard = worker.stage(WireGuardStage.self)
         for interface in plan.interfaces {
             for peer in interface.peers {
                 worker.setOwner(of: peer.id, peer.worker)
                 // Any worker may read a packet for any peer, so each knows all prefixes.
                 for prefix in peer.configuration.allowedIPs { routes?.insert(prefix.value, peer.id, on: interface.id) }
                 guard peer.worker == id else { continue }
-                wireGuard?.add(try peer.protocolConfiguration(keys), on: interface.id, now)
+                worker.wireGuard.add(try peer.protocolConfiguration(keys), on: interface.id, now)
                 for stage in worker.stages {
                     stage.add(peer.id, options: peer.configuration.stageOptions[type(of: stage).declaration.name])
                 }
@@ -105,8 +104,8 @@ package struct WorkerAssembly {
         return WireGuardStage(
             interfaces: interfaces, directories: directories, worker: id, indices: environment.indices, pool: pool
         ) { owner, interface, initiation, path in
-            mailboxes[owner].post { worker, now in
-                worker.stage(WireGuardStage.self)?.consume(initiation, on: interface, from: path, now)
+            mailboxes[owner].offer { worker, now in
+                worker.wireGuard.consume(initiation, on: interface, from: path, now)
             }
         }
     }

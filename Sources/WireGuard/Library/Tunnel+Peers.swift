@@ -69,7 +69,7 @@ extension Tunnel {
     ///
     /// - Throws: ``TunnelError/unknownPeer``.
     public func setEndpoint(of peer: PeerHandle, to endpoint: Endpoint, at now: Instant) throws(TunnelError) {
-        let now = move(to: now)
+        _ = move(to: now)
         engine.setEndpoint(try known(peer).id, endpoint.endpoint)
         settle()
     }
