@@ -42,7 +42,9 @@ final class Service {
         return (answer, (Clocks.now() - start).seconds)
     }
 
-    func ask(_ line: String) throws -> String { String(decoding: try ask(Array((line + "\n").utf8)).answer, as: UTF8.self) }
+    func ask(_ line: String) throws -> String {
+        String(decoding: try ask(Array((line + "\n").utf8)).answer, as: UTF8.self)
+    }
 
     deinit { stop() }
 }
@@ -61,7 +63,8 @@ extension RouterStatus {
                         persistentKeepalive: 25, hasSession: true, worker: 1),
                     Peer(
                         name: "lisbon", publicKey: "OTHER=", hasPresharedKey: false, endpoint: nil, allowedIPs: [],
-                        latestHandshake: nil, received: 0, sent: 0, persistentKeepalive: 0, hasSession: false, worker: 0),
+                        latestHandshake: nil, received: 0, sent: 0, persistentKeepalive: 0, hasSession: false, worker: 0
+                    ),
                 ])
         ],
         stages: [

@@ -30,7 +30,8 @@ import WireGuard
             let hasRoom = builder.hasRoom(for: 1, size: message.size)
             #expect(hasRoom)
             let bytes = unsafe builder.message(to: PeerID(message.peer), message.path, size: message.size)
-            unsafe bytes.initializeMemory(as: UInt8.self, repeating: UInt8(truncatingIfNeeded: number), count: message.size)
+            unsafe bytes.initializeMemory(
+                as: UInt8.self, repeating: UInt8(truncatingIfNeeded: number), count: message.size)
         }
         var batch = PacketBatch(pool: pool)
         builder.finish(into: &batch)

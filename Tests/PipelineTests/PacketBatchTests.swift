@@ -41,7 +41,11 @@ import Wire
             let verdicts = (0..<size).map { _ in Int.random(in: 0..<3, using: &random) }
             var batch = batch(0..<size)
             var taken: [Int] = []
-            batch.sort { [.pass, .drop, .take][verdicts[$0.count]] } taken: { taken.append($0.count) }
+            batch.sort {
+                [.pass, .drop, .take][verdicts[$0.count]]
+            } taken: {
+                taken.append($0.count)
+            }
             #expect(counts(batch) == (0..<size).filter { verdicts[$0] == 0 })
             #expect(taken == (0..<size).filter { verdicts[$0] == 2 })
         }
@@ -90,7 +94,8 @@ import Wire
     /// Count, header, segment and datagram size; how many on the wire, and how long the longest.
     static let sizes: [(Int, UInt16, UInt16, Int, packets: Int, largest: Int)] = [
         (0, 0, 0, 0, 1, 0), (84, 0, 0, 0, 1, 84), (65_535, 0, 0, 0, 1, 65_535),
-        (1040, 40, 100, 0, 10, 140), (1041, 40, 100, 0, 11, 140), (1039, 40, 100, 0, 10, 140), (141, 40, 100, 0, 2, 140),
+        (1040, 40, 100, 0, 10, 140), (1041, 40, 100, 0, 11, 140), (1039, 40, 100, 0, 10, 140),
+        (141, 40, 100, 0, 2, 140),
         (65_535, 40, 1, 0, 65_495, 41), (65_535, 40, 1400, 0, 47, 1440),
         (1000, 0, 0, 100, 10, 1000), (1001, 0, 0, 100, 11, 1001), (100, 0, 0, 100, 1, 100), (99, 0, 0, 100, 1, 99),
         (0, 0, 0, 100, 1, 0),
@@ -114,58 +119,6 @@ import Wire
         // A virtio header may stand in front, and 512 bytes of vector code's slack behind.
         #expect(Buffer.headroom >= 64 + 10 && Buffer.tailroom >= 512 + 16)
         #expect(Buffer.room(.large) >= 65_535)
-    }
-}
-
-@Suite struct BufferPoolTests {
-    @Test func whatIsGivenBackIsTakenAgain() {
-        let pool = BufferPool()
-        for size in Buffer.Size.allCases {
-            for _ in 0..<10 { pool.recycle(pool.take(size)) }
-        }
-        #expect(pool.allocations == 2)
-        let one = pool.take(.small)
-        let two = pool.take(.small)
-        #expect(pool.allocations == 3)
-        pool.recycle(one)
-        pool.recycle(two)
-    }
-
-    @Test func aBufferOfOneSizeIsNeverGivenForTheOther() {
-        let pool = BufferPool()
-        pool.recycle(pool.take(.large))
-        let small = pool.take(.small)
-        let first = small.size
-        #expect(first == .small && pool.allocations == 2)
-        pool.recycle(small)
-        let large = pool.take(.large)
-        let second = large.size
-        #expect(second == .large && pool.allocations == 2)
-    }
-
-    @Test func noMoreAreKeptThanTheBound() {
-        let pool = BufferPool(smallBound: 5, largeBound: 2)
-        for size in Buffer.Size.allCases {
-            for _ in 0..<9 { pool.recycle(Buffer(size)) }
-        }
-        for _ in 0..<9 { _ = pool.take(.small) }
-        #expect(pool.allocations == 4)
-        for _ in 0..<9 { _ = pool.take(.large) }
-        #expect(pool.allocations == 4 + 7)
-    }
-
-    @Test func spareBuffersAreGivenToAnotherPoolAndNoneIsMadeForIt() {
-        let (pool, other) = (BufferPool(), BufferPool(smallBound: 3, largeBound: 0))
-        for _ in 0..<5 { pool.recycle(Buffer(.small)) }
-        pool.give(2, .small, to: other)
-        pool.give(100, .large, to: other)
-        for _ in 0..<3 { _ = pool.take(.small) }
-        #expect(pool.allocations == 0)
-        for _ in 0..<2 { _ = other.take(.small) }
-        #expect(other.allocations == 0)
-        pool.give(.max, .small, to: other)
-        _ = other.take(.small)
-        #expect(other.allocations == 1 && pool.allocations == 0)
     }
 }
 

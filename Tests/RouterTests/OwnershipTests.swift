@@ -82,7 +82,9 @@ import WireGuard
         for _ in 0..<500 {
             star.exchange()
             star.world.run(.milliseconds(400))
-            for packet in star.hub.takeDelivered().joined() { answered[Int(packet[15]) - 2].append(Frames.mark(of: packet)) }
+            for packet in star.hub.takeDelivered().joined() {
+                answered[Int(packet[15]) - 2].append(Frames.mark(of: packet))
+            }
             for (index, spoke) in star.spokes.enumerated() {
                 arrived[index] += spoke.takeDelivered().joined().map { Frames.mark(of: $0) }
             }
