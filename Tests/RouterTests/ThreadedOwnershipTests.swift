@@ -214,7 +214,8 @@ private final class LockedTUN: FrameDevice, Sendable {
 
     func write(_ pieces: UnsafeBufferPointer<iovec>) -> FrameTransfer {
         var frame: [UInt8] = []
-        for unsafepiece in unsafe pieces {
+        for index in pieces.indices {
+            let piece = unsafe pieces[index]
             unsafe frame.append(contentsOf: UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len))
         }
         let whole = frame
