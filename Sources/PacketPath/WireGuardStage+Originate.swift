@@ -62,6 +62,7 @@ extension WireGuardStage {
             return true
         }
         guard let path = interface.engine.path(to: peer) else { return true }
+        waiting.waitsForRoom = false
         var refusals = StagedQueue<Packet>(bound: 1)
         while refusals.isEmpty, let packet = waiting.popFirst() {
             if let refused = seal(packet, path, interface, now) { _ = refusals.append(refused) }

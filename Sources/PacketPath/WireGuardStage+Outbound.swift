@@ -34,6 +34,7 @@ extension WireGuardStage {
         }
         guard builder.hasRoom(for: messages, size: largest) else {
             // Staged, and released with the next turn.
+            waiting(for: peer).waitsForRoom = true
             pending[interface.id.index].append(.release(peer, orConfirm: false))
             return packet
         }

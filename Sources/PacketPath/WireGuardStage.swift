@@ -144,14 +144,25 @@ package final class WireGuardStage: Stage {
 
     func stage(_ packet: consuming Packet) {
         let peer = packet.peer
-        let waiting = staged[peer] ?? StagedPackets()
-        staged[peer] = waiting
+        let waiting = waiting(for: peer)
         // The bound is looked at before a packet is added, so that a super-packet is kept whole (P-4.13).
-        while waiting.packets >= Limits.stagedPackets, let oldest = waiting.popFirst() {
-            drops.count(.staleStaged, oldest.wirePackets)
-            pool.recycle(oldest)
+        while !waiting.waitsForRoom, waiting.packets >= Limits.stagedPackets, let oldest = waiting.popFirst() {
+            dropStale(oldest)
         }
-        waiting.append(packet)
+        if let oldest = waiting.append(packet) { dropStale(oldest) }
+    }
+
+    private func dropStale(_ packet: consuming Packet) {
+        drops.count(.staleStaged, packet.wirePackets)
+        pool.recycle(packet)
+    }
+
+    /// What waits for a peer, made when there is nothing yet.
+    func waiting(for peer: PeerID) -> StagedPackets {
+        if let waiting = staged[peer] { return waiting }
+        let waiting = StagedPackets()
+        staged[peer] = waiting
+        return waiting
     }
 
     func dropStaged(of peer: PeerID, _ reason: Drop) {
@@ -173,10 +184,15 @@ final class StagedPackets {
     /// How many they are on the wire.
     private(set) var packets = 0
 
-    func append(_ packet: consuming Packet) {
+    /// True when there is a session, and only a batch was full: then nothing is given up for a moment's wait.
+    var waitsForRoom = false
+
+    /// The oldest, when there are too many of them however small they are.
+    func append(_ packet: consuming Packet) -> Packet? {
         packets += packet.wirePackets
-        // It never gives way to its own bound: that is on packets of the wire, which are at least as many.
-        _ = queue.append(packet)
+        guard let oldest = queue.append(packet) else { return nil }
+        packets -= oldest.wirePackets
+        return oldest
     }
 
     func popFirst() -> Packet? {

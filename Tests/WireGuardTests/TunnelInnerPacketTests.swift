@@ -10,7 +10,10 @@ import WireGuard
         return bytes
     }
 
-    @Test func `P-4.8 is counted by what is wrong with it, and proves the peer alive all the same`() throws {
+    private static let place = TunnelPair.endpoint(6)
+
+    /// A tunnel and a peer of its who writes her own bytes, after her handshake.
+    private static func connected() throws -> (Tunnel, Tunnel.PeerHandle, ScriptedPeer.Session) {
         guard let privateKey = Tunnel.PrivateKey([UInt8](repeating: 0xb0, count: 32).span) else {
             preconditionFailure("32 bytes are a key")
         }
@@ -19,16 +22,20 @@ import WireGuard
         let evePublic = eve.publicKey
         let peerKey = Tunnel.PublicKey(evePublic.span)
         let handle = try tunnel.addPeer(publicKey: try #require(peerKey), at: TunnelPair.start)
-        let place = TunnelPair.endpoint(6)
 
         let initiation = eve.initiation(stamp: ScriptedPeer.stamp(seconds: 1))
-        #expect(tunnel.receive(initiation, from: place, at: TunnelPair.start) == nil)
+        #expect(tunnel.receive(initiation, from: Self.place, at: TunnelPair.start) == nil)
         var response: [UInt8]?
         while let output = tunnel.nextOutput() {
-            if case .send(let bytes, to: place) = output { response = bytes }
+            if case .send(let bytes, to: Self.place) = output { response = bytes }
         }
         let taken = eve.consume(response: try #require(response))
         let session = try #require(taken)
+        return (tunnel, handle, session)
+    }
+
+    @Test func `P-4.8 is counted by what is wrong with it, and proves the peer alive all the same`() throws {
+        let (tunnel, handle, session) = try Self.connected()
 
         let table: [(content: [UInt8], drop: Tunnel.Drop?, delivered: Int?)] = [
             (Self.edited([:], count: 0), nil, nil),
@@ -49,7 +56,7 @@ import WireGuard
         for (counter, row) in table.enumerated() {
             let message = ScriptedPeer.data(session, UInt64(counter), row.content)
             bytes += UInt64(message.count)
-            #expect(tunnel.receive(message, from: place, at: TunnelPair.start) == row.drop, "row \(counter)")
+            #expect(tunnel.receive(message, from: Self.place, at: TunnelPair.start) == row.drop, "row \(counter)")
             var delivered: Int?
             while let output = tunnel.nextOutput() {
                 if case .deliver(let packet, from: let peer) = output, peer == handle {
@@ -63,5 +70,23 @@ import WireGuard
         #expect(tunnel.statistics.packetsOpened == 4)
         #expect(
             tunnel.statistics.drops == [.innerTooShort: 3, .innerNotIP: 1, .innerLyingLength: 4])
+    }
+
+    @Test func `P-4.6 the padding is zeros, whatever went through the same memory before`() throws {
+        let (tunnel, handle, session) = try Self.connected()
+        let now = TunnelPair.start
+        let confirmation = ScriptedPeer.data(session, 0, [UInt8](repeating: 0xff, count: 2000))
+        #expect(tunnel.receive(confirmation, from: Self.place, at: now) == .innerNotIP)
+        for count in [1400, 47, 33, 24, 1419] {
+            let packet = TunnelPair.packet(0xff, count: count)
+            #expect(try tunnel.send(packet, to: handle, at: now) == .sealed)
+            var sent: [UInt8]?
+            while let output = tunnel.nextOutput() {
+                if case .send(let bytes, to: Self.place) = output { sent = bytes }
+            }
+            let padded = min((count + 15) / 16 * 16, 1420)
+            let content = ScriptedPeer.open(session, try #require(sent))
+            #expect(content == packet + [UInt8](repeating: 0, count: padded - count))
+        }
     }
 }

@@ -59,6 +59,24 @@ import WireGuard
         #expect(try pair.alice.send(packet, to: again, at: pair.now) == .staged)
     }
 
+    @Test func `peers that come and go keep their own names, and leave the others alone`() throws {
+        let pair = try TunnelPair()
+        try pair.connect()
+        var gone: Set<Tunnel.PeerHandle> = []
+        for _ in 0..<50 {
+            let key = Tunnel.PrivateKey.generate().publicKey
+            let handle = try pair.alice.addPeer(publicKey: key, endpoint: TunnelPair.endpoint(7), at: pair.now)
+            #expect(pair.alice.peer(key) == handle && Set(pair.alice.peers) == [pair.toBob, handle])
+            #expect(try pair.alice.status(of: handle).publicKey == key)
+            try pair.alice.removePeer(handle)
+            #expect(gone.insert(handle).inserted)
+        }
+        for handle in gone {
+            #expect(throws: TunnelError.unknownPeer) { try pair.alice.status(of: handle) }
+        }
+        #expect(try pair.alice.send(TunnelPair.packet(1), to: pair.toBob, at: pair.now) == .sealed)
+    }
+
     @Test func `what waited for a removed peer is dropped and counted`() throws {
         let pair = try TunnelPair()
         for number in 0..<3 { try pair.alice.send(TunnelPair.packet(number), to: pair.toBob, at: pair.now) }
@@ -95,6 +113,17 @@ import WireGuard
         #expect(try pair.bob.send(TunnelPair.packet(1), to: pair.toAlice, at: pair.now) == .staged)
         pair.settle()
         #expect(pair.delivered == [.alice: [TunnelPair.packet(1)]])
+    }
+
+    @Test func `P-5.12 keepalives begin when it is known where the peer is`() throws {
+        let pair = try TunnelPair()
+        try pair.bob.setPersistentKeepalive(of: pair.toAlice, to: .seconds(25), at: pair.now)
+        try pair.run(for: .seconds(60))
+        #expect(pair.log.isEmpty)
+        try pair.bob.setEndpoint(of: pair.toAlice, to: pair.aliceAddress, at: pair.now)
+        try pair.run(for: .seconds(26))
+        #expect(pair.log.map(\.bytes.count) == [148, 92, 32, 32])
+        #expect(pair.log.map(\.from) == [.bob, .alice, .bob, .bob])
     }
 
     @Test func `outputs that nobody takes stop data in both directions, and nothing else`() throws {

@@ -68,6 +68,17 @@ import WireGuard
         #expect(pair.bob.nextOutput() == nil)
     }
 
+    @Test func `P-5.9 more packets do not prolong an attempt that nobody answers`() throws {
+        let pair = try TunnelPair()
+        pair.passage = { _ in nil }
+        try pair.run(for: .seconds(110)) { second in
+            if second < 80 { try pair.alice.send(TunnelPair.packet(second), to: pair.toBob, at: pair.now) }
+        }
+        #expect(pair.events == [.alice: [.handshakeGivenUp]])
+        #expect(pair.alice.statistics.drops == [.handshakeUnanswered: 80])
+        #expect(pair.alice.nextDeadline.map { $0 > pair.now } ?? true)
+    }
+
     @Test func `the newest packets are the ones that wait`() throws {
         let pair = try TunnelPair()
         for number in 0..<130 { try pair.alice.send(TunnelPair.packet(number), to: pair.toBob, at: pair.now) }

@@ -39,9 +39,14 @@ interruptible() {
 }
 
 end_under_way() {
-    [[ ! $under_way ]] || { kill -TERM "$under_way" && wait "$under_way"; } 2>/dev/null
+    [[ $under_way ]] || return 0
+    { kill -TERM "$under_way" && wait "$under_way"; } 2>/dev/null
+    # shellcheck disable=SC2046 # pids
+    kill -TERM $(leftover_processes | cut -d' ' -f1) 2>/dev/null # swift build leaves its compilers running
+    eventually 5 no_leftovers
     return 0
 }
+no_leftovers() { [[ ! $(leftover_processes) ]]; }
 
 eventually() {
     local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))

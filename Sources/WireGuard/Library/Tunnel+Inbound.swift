@@ -57,7 +57,7 @@ extension Tunnel {
         guard count > 0 else { return nil }
         switch unsafe InnerPacket.length(of: UnsafeRawBufferPointer(start: scratch.destination, count: count)) {
         case .success(let length):
-            outputs.append(.deliver(scratch.result(length), from: handle(keypair.peer)))
+            outputs.append(.deliver(scratch.result(length), from: directory[keypair.peer]))
             statistics.packetsOpened += 1
             return nil
         case .failure(let fault): return Drop(fault)

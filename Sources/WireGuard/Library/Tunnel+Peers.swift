@@ -23,16 +23,15 @@ extension Tunnel {
         let interval = try Self.interval(persistentKeepalive)
         guard publicKey != self.publicKey else { throw .ownPublicKey }
         if let there = peer(publicKey) { throw .duplicatePeer(there) }
-        guard peerCount < Limits.peers else { throw .tooManyPeers }
-        let id = freshID()
+        guard directory.count < Limits.peers else { throw .tooManyPeers }
+        let (id, handle) = directory.add()
         engine.add(
             PeerConfiguration(
                 id: id, publicKey: publicKey.key, presharedKey: presharedKey.key.copy(),
                 endpoint: endpoint?.endpoint, persistentKeepalive: interval),
             now)
-        peerCount += 1
         settle()
-        return handle(id)
+        return handle
     }
 
     /// Forgets a peer, wipes its keys and drops what waits for it. Outputs that are there stay.
@@ -42,14 +41,14 @@ extension Tunnel {
         let id = try known(peer).id
         engine.remove(id)
         dropStaged(of: id, .peerRemoved)
-        peerCount -= 1
+        directory.remove(peer)
     }
 
     /// The peer with this public key; nil when there is none.
-    public func peer(_ publicKey: PublicKey) -> PeerHandle? { engine.peer(publicKey.key).map { handle($0.id) } }
+    public func peer(_ publicKey: PublicKey) -> PeerHandle? { engine.peer(publicKey.key).map { directory[$0.id] } }
 
     /// All peers, in no particular order.
-    public var peers: [PeerHandle] { engine.peers.compactMap { $0.map { handle($0.id) } } }
+    public var peers: [PeerHandle] { engine.peers.compactMap { $0.map { directory[$0.id] } } }
 
     /// How a peer stands.
     ///
@@ -65,13 +64,17 @@ extension Tunnel {
             bytesSent: peer.sent, packetsStaged: staged[peer.id]?.queue.count ?? 0)
     }
 
-    /// Sends to the peer there from now on, until it is heard from elsewhere.
+    /// Sends to the peer there from now on, until it is heard from elsewhere. One with a persistent keepalive is greeted.
     ///
     /// - Throws: ``TunnelError/unknownPeer``.
     public func setEndpoint(of peer: PeerHandle, to endpoint: Endpoint, at now: Instant) throws(TunnelError) {
         _ = move(to: now)
         engine.setEndpoint(try known(peer).id, endpoint.endpoint)
         settle()
+        // The first of them, which the others follow (P-5.12).
+        if try known(peer).timers.persistentInterval > .seconds(0) {
+            try sendKeepalive(to: peer, at: Instant(self.now))
+        }
     }
 
     /// The next handshake uses the key (``PresharedKey/absent`` for none); the session goes on.
@@ -102,20 +105,8 @@ extension Tunnel {
         return Interval(keepalive)
     }
 
-    func handle(_ id: PeerID) -> PeerHandle { PeerHandle(tunnel: number, id: id) }
-
     func known(_ handle: PeerHandle) throws(TunnelError) -> Peer {
-        guard handle.tunnel == number, let peer = engine.peer(handle.id) else { throw .unknownPeer }
+        guard let id = directory[handle], let peer = engine.peer(id) else { throw .unknownPeer }
         return peer
-    }
-
-    /// Not used again before 2³¹ others have been, so that an old handle finds nobody.
-    private func freshID() -> PeerID {
-        var id: PeerID
-        repeat {
-            lastPeer = lastPeer == .max ? 0 : lastPeer + 1
-            id = PeerID(Int(lastPeer))
-        } while engine.peer(id) != nil
-        return id
     }
 }

@@ -1,5 +1,4 @@
 import Crypto
-import Synchronization
 import Wire
 
 /// WireGuard for a program of its own: one end of tunnels to any number of peers.
@@ -84,15 +83,10 @@ public final class Tunnel {
     /// The latest moment heard of.
     private(set) var now: Wire.Instant
     private let calendar: TunnelCalendar
-    let number: UInt32
-    var lastPeer: Int32 = -1
-    var peerCount = 0
+    var directory = TunnelDirectory()
 
     /// The packets of one peer that wait for a session.
     final class Staged { var queue = StagedQueue<[UInt8]>() }
-
-    /// Tells tunnels apart, so that a handle of one is not taken by another.
-    private static let made = Atomic<UInt32>(0)
 
     /// A tunnel without peers.
     ///
@@ -115,7 +109,6 @@ public final class Tunnel {
         mtu = Int(configuration.mtu)
         self.now = now.instant
         self.calendar = calendar
-        number = Self.made.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
     // MARK: Time
@@ -176,7 +169,7 @@ public final class Tunnel {
             outputs.append(.send(bytes, to: Endpoint(message.path.remote)))
         case .release(let peer, let orConfirm): release(peer, orConfirm: orConfirm)
         case .purge(let peer): dropStaged(of: peer, .handshakeUnanswered)
-        case .note(let peer, let event): outputs.append(.event(Event(event), of: handle(peer)))
+        case .note(let peer, let event): outputs.append(.event(Event(event), of: directory[peer]))
         }
     }
 

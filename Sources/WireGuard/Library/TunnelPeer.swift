@@ -1,13 +1,11 @@
-import Wire
-
 extension Tunnel {
     /// What a peer is called from ``addPeer(publicKey:presharedKey:endpoint:persistentKeepalive:at:)`` on.
     ///
     /// Of use with the tunnel that gave it and for as long as the peer is there; anything else is
     /// ``TunnelError/unknownPeer``.
     public struct PeerHandle: Hashable, Sendable {
-        let tunnel: UInt32
-        let id: PeerID
+        /// Given once in a process, so that it means nothing to another tunnel or when its peer is gone.
+        let serial: UInt64
     }
 
     /// How a peer stands.
