@@ -214,8 +214,7 @@ private final class LockedTUN: FrameDevice, Sendable {
 
     func write(_ pieces: UnsafeBufferPointer<iovec>) -> FrameTransfer {
         var frame: [UInt8] = []
-        for index in pieces.indices {
-            let piece = unsafe pieces[index]
+        for unsafe piece in unsafe pieces {
             unsafe frame.append(contentsOf: UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len))
         }
         let whole = frame
