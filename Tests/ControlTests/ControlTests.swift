@@ -46,7 +46,11 @@ final class Service {
         String(decoding: try ask(Array((line + "\n").utf8)).answer, as: UTF8.self)
     }
 
-    deinit { stop() }
+    deinit {
+        stop()
+        server.remove()
+        unsafe rmdir(runDirectory)
+    }
 }
 
 extension RouterStatus {

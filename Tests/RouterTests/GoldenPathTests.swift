@@ -239,6 +239,21 @@ import WireGuard
         #expect(pair.a.notes.map(\.event) == [.handshakeGivenUp])
     }
 
+    /// P-4.13: the bound is on packets of the wire, and a super-packet is kept or dropped whole.
+    @Test func superPacketsThatWaitForASessionCountAsTheirSegments() throws {
+        let pair = try Pair(connected: false)
+        pair.b.asleep = [0]
+        let (packet, header) = Frames.superPacket(Frames.packet(isTCP: true, payload: 50_000), size: 1000)
+        for _ in 0..<5 { pair.a.tun.inject(packet, header: header) }
+        pair.world.run()
+        #expect(pair.a.counter("wireguard", "packets-staged") == 150)
+        #expect(pair.a.counter("wireguard", "staged-too-many") == 100)
+        pair.b.asleep = []
+        pair.world.run()
+        #expect(pair.b.takeDelivered().joined().count == 150)
+        #expect(pair.a.counter("wireguard", "packets-staged") == 0)
+    }
+
     @Test func whatWaitedComesInOrderOnceThePeerAnswers() throws {
         let pair = try Pair(connected: false)
         pair.b.asleep = [0]

@@ -208,6 +208,20 @@ import WireGuard
         #expect(scene.router.report("wireguard").drops.allSatisfy { $0.value == 0 })
     }
 
+    @Test func initiationsThatWaitForABusyOwnerAreBounded() throws {
+        let scene = try Mixed()
+        scene.world.run(.seconds(6))
+        scene.router.asleep = [0]
+        let initiations = (0..<300).map { _ in scene.peer.initiation(scene.world.now) }
+        #expect(scene.give(initiations).isEmpty)
+        #expect(scene.router.counter("wireguard", "initiation-owner-busy") == 300 - 256)
+        scene.router.asleep = []
+        scene.world.run()
+        // One was taken; the others came within 20 ms of it (P-2.9).
+        #expect(scene.router.counter("wireguard", "too-many-initiations") == 255)
+        #expect(scene.router.counter("udp", "datagrams-out") == 2)
+    }
+
     @Test func aStrangersMessageInAPeersRunTakesNothingWithIt() throws {
         let scene = try Mixed()
         let ping = Frames.ping(2, 1)
