@@ -74,7 +74,8 @@ final class RunningRouter: Sendable {
             try workerThreads[id].run(workers[id].worker) { worker in
                 if worker.wireGuard.hasNotes { events.add(worker.wireGuard.takeNotes()) }
             } failed: { interface, error in
-                fail("\(plan.interfaces[interface.index].configuration.name.value): the interface is gone: \(error.text)")
+                let name = plan.interfaces[interface.index].configuration.name.value
+                fail("\(name): the interface is gone: \(error.text)")
             }
         } catch {
             fail("worker \(id) cannot go on: \(error)")

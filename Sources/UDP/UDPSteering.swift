@@ -5,8 +5,8 @@ import Linux
 /// Lets the kernel put a datagram into the socket of the worker that owns its receiver, so that workers need not hand
 /// it on: `((word at offset 4) × key >> shift) mod workers`, which is `IndexSpace.owner` of the index there.
 ///
-/// It is an optimisation only. Where the kernel chooses otherwise, as for initiations, whose word there is a sender,
-/// the workers sort it out.
+/// It is an optimisation only, made for data, whose receiver stands there. In initiations and responses that word is
+/// the sender's: these arrive anywhere, and the workers sort it out.
 package struct UDPSteering: Hashable, Sendable {
     package var key: UInt32
     package var shift: UInt32
@@ -16,7 +16,7 @@ package struct UDPSteering: Hashable, Sendable {
         self.shift = shift
     }
 
-    /// Where messages 2 to 4 have the receiver's index, counted from the payload's start.
+    /// Where data messages have the receiver's index, counted from the payload's start.
     private static let indexOffset: UInt32 = 4
 
     /// A classic BPF program over the payload (SO_ATTACH_REUSEPORT_CBPF, socket(7)); its result is the number of the

@@ -214,8 +214,9 @@ private final class LockedTUN: FrameDevice, Sendable {
 
     func write(_ pieces: UnsafeBufferPointer<iovec>) -> FrameTransfer {
         var frame: [UInt8] = []
-        for unsafe piece in unsafe pieces {
-            unsafe frame.append(contentsOf: UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len))
+        for index in pieces.indices {
+            let (start, count) = unsafe (pieces[index].iov_base, pieces[index].iov_len)
+            unsafe frame.append(contentsOf: UnsafeRawBufferPointer(start: start, count: count))
         }
         let whole = frame
         queues.withLock { $0.written.append(whole) }
