@@ -1,3 +1,4 @@
+import Support
 import Testing
 import Wire
 
@@ -32,7 +33,7 @@ import Wire
     /// How alike the addresses of a run are: bits that vary at all, so that prefixes nest, collide and repeat.
     enum Spread: CaseIterable { case dense, clustered, wide }
 
-    private func address(_ spread: Spread, _ random: inout SplitMix) -> IPAddress {
+    private func address(_ spread: Spread, _ random: inout SeededGenerator) -> IPAddress {
         let isV4 = Bool.random(using: &random)
         var (high, low) = (random.next(), random.next())
         switch spread {
@@ -50,7 +51,7 @@ import Wire
         return isV4 ? IPAddress(v4: UInt32(truncatingIfNeeded: high >> 32 ^ high)) : IPAddress(v6High: high, low: low)
     }
 
-    private func prefix(_ spread: Spread, _ random: inout SplitMix) throws -> Prefix {
+    private func prefix(_ spread: Spread, _ random: inout SeededGenerator) throws -> Prefix {
         let address = address(spread, &random)
         let length = Int.random(in: 0...address.family.bitWidth, using: &random)
         return try #require(Prefix(address, length: length))
@@ -60,7 +61,7 @@ import Wire
         "P-7.1 to P-7.5: thousands of interleaved changes and look-ups agree with the list, and nothing is left over",
         arguments: Spread.allCases, [1, 2, 3] as [UInt64])
     func agrees(spread: Spread, seed: UInt64) throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var table = AllowedIPs()
         var list = List()
         let peers = 20
@@ -116,7 +117,7 @@ import Wire
     }
 
     /// An address in the prefix, or one bit outside of it.
-    private func near(_ prefix: Prefix, _ random: inout SplitMix) -> IPAddress {
+    private func near(_ prefix: Prefix, _ random: inout SeededGenerator) -> IPAddress {
         let address = prefix.address
         let host = IPAddress(v6High: random.next(), low: random.next())
         let bit = Int.random(in: 0..<128, using: &random)

@@ -1,3 +1,4 @@
+import Support
 import Testing
 import Wire
 
@@ -198,7 +199,7 @@ private let (e, f, g, h) = (PeerID(4), PeerID(5), PeerID(6), PeerID(7))
     @Test("A prefix costs at most 64 bytes, tables of 100,000 included, and as many places as are used")
     func memory() {
         #expect(MemoryLayout<Entry>.stride + MemoryLayout<Branch>.stride <= 64)
-        var random = SplitMix(seed: 6)
+        var random = SeededGenerator(seed: 6)
         var table = AllowedIPs()
         for index in 0..<100_000 {
             table.insert(

@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Crypto
@@ -14,7 +15,7 @@ import Testing
 
     @Test("Sealing and opening agree with libsodium at every length, and stay within their memory")
     func everyLength() {
-        var random = SplitMix(seed: 1)
+        var random = SeededGenerator(seed: 1)
         var plain = CipherRoom(room: AEADTests.longest)
         var sealed = plain
         var opened = plain
@@ -51,7 +52,7 @@ import Testing
 
     @Test("Every single flipped bit of a keepalive and of a short packet is noticed", arguments: [0, 1, 16, 33])
     func everyBit(count: Int) {
-        var random = SplitMix(seed: 2)
+        var random = SeededGenerator(seed: 2)
         let key = random.bytes(32)
         var plain = CipherRoom(room: count)
         var sealed = plain
@@ -68,7 +69,7 @@ import Testing
 
     @Test("Datagrams sealed back to back into one buffer keep what was written in front of each")
     func backToBack() {
-        var random = SplitMix(seed: 3)
+        var random = SeededGenerator(seed: 3)
         let key = random.bytes(32)
         let counts = [1424, 0, 1424, 16, 640, 1, 1008]
         let header = 16

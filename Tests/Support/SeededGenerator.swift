@@ -11,4 +11,8 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
         return z ^ z >> 31
     }
+
+    package mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+    }
 }
