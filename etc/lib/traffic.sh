@@ -14,9 +14,11 @@ readonly iperf_port=5201
 readonly copy_port=5300
 iperf_json=""
 
+# All at once, at an interval that would be 2 s: once a ping was answered, the last answer is waited for only as long as the
+# interval (or twice the longest round trip), which a busy machine makes too short for spaced ones.
 pings() {
     local count=${3:-10} answered
-    answered=$(on "$1" ping -q -n -c "$count" -i 0.02 -W 2 "$2" | sed -nE 's/.* ([0-9]+) received.*/\1/p') || true
+    answered=$(on "$1" ping -q -n -c "$count" -l "$count" -i 2 -W 5 "$2" | sed -nE 's/.* ([0-9]+) received.*/\1/p') || true
     [[ $answered == "$count" ]] || fail "$1: ping $2: ${answered:-0} of $count answered"
 }
 
