@@ -1,15 +1,10 @@
 import Pipeline
 
-/// The pipeline where the file names none, top to bottom.
-package let defaultOrder = [
-    TUNStage.declaration.name,
-    // Above wireguard: it finds the peer whose key is used.
-    AllowedIPsStage.declaration.name,
-    WireGuardStage.declaration.name,
-    UDPStage.declaration.name,
-]
-
-/// The stages that every pipeline has, in the order of `defaultOrder`.
+/// The stages that every pipeline has, top to bottom: the pipeline where the file names none.
 package let coreStages: [StageDeclaration] = [
-    TUNStage.declaration, AllowedIPsStage.declaration, WireGuardStage.declaration, UDPStage.declaration,
+    TUNStage.declaration,
+    // Above wireguard, because it finds the peer whose key is used.
+    AllowedIPsStage.declaration,
+    WireGuardStage.declaration,
+    UDPStage.declaration,
 ]
