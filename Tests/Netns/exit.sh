@@ -14,6 +14,7 @@ set -euo pipefail
 readonly left=${1:-fullbore}
 readonly limit=1 # second from the signal to the end
 
+start=(nice -n -15 "$fullbore") # the second is for the router, not for what else this machine is busy with
 node left right
 wire left wire right wire
 address left wire 10.0.0.1/24
@@ -115,9 +116,9 @@ if is_fullbore left; then
     echo "nameserver 127.0.0.1" >"$work/resolv.conf"
     option[left,right,endpoint]=silent.example:$default_port
     # shellcheck disable=SC2016 # expands in the inner shell
-    start=(sh -c '[ ! -f /etc/resolv.conf ] || mount --bind "$0" /etc/resolv.conf; exec "$@"' "$work/resolv.conf" "$fullbore")
+    start=(sh -c '[ ! -f /etc/resolv.conf ] || mount --bind "$0" /etc/resolv.conf; exec "$@"' "$work/resolv.conf" "${start[@]}")
     up left
-    start=("$fullbore")
+    start=("${start[@]:4}")
     eventually 5 test -s "$work/queries" || fail "the resolver is not asked: $(cat "$work/left/log")"
     ends_on TERM "while a look-up gets no answer"
     kill "$resolver"
