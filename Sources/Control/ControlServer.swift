@@ -37,6 +37,9 @@ package final class ControlServer: Sendable {
     /// A start that fails half-way leaves no socket behind.
     deinit { remove() }
 
+    /// Milliseconds.
+    private static let restAfterFailure: CInt = 100
+
     /// Serves until `stop`.
     package func run(_ handler: Handler) {
         while !isStopped.load(ordering: .acquiring) {
@@ -45,7 +48,11 @@ package final class ControlServer: Sendable {
                 pollfd(fd: wakeup.rawValue, events: Int16(POLLIN), revents: 0),
             ]
             guard unsafe poll(&waiting, 2, -1) > 0, waiting[0].revents != 0 else { continue }
-            guard let client = try? FileDescriptor(accept(listener.rawValue, nil, nil), "accept") else { continue }
+            guard let client = try? FileDescriptor(accept(listener.rawValue, nil, nil), "accept") else {
+                // Out of descriptors, mostly: the client is still there and would be tried again without a rest.
+                _ = unsafe poll(&waiting[1], 1, Self.restAfterFailure)
+                continue
+            }
             serve(ControlConnection(client, patience: Self.patience, interruption: wakeup.rawValue), handler)
         }
     }

@@ -11,8 +11,8 @@ import WireGuard
 
 /// A running router.
 ///
-/// What it is made of takes itself back when it goes: host side, devices, sockets, control socket. So a start that
-/// fails half-way leaves nothing, and `stop` has only the threads to end.
+/// Devices, sockets and the control socket end with whoever owns them, and the host side rolls back a set-up that fails.
+/// So a start that fails half-way leaves nothing; a router that runs is ended by `stop`.
 package final class Router {
     private let log: RouterLog
     private let running: RunningRouter
