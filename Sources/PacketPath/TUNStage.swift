@@ -15,6 +15,8 @@ package final class TUNStage: Stage {
     /// for a full run to the wire, and what a second-level cache holds together with its sealed copy.
     private static let framesPerTurn = 64
     private static let bytesPerTurn = 256 << 10
+    /// So many that need a large buffer end it too, whatever they add up to: a worker's pool has only so many.
+    private static let largeFramesPerTurn = 16
     /// Read at a time, between two looks at the sum.
     private static let framesPerRead = 8
 
@@ -27,7 +29,9 @@ package final class TUNStage: Stage {
     package func receive(into batch: inout PacketBatch) -> Errno? {
         var counted = 0
         var bytes = 0
-        for _ in 0..<Self.framesPerTurn / Self.framesPerRead where bytes < Self.bytesPerTurn {
+        var large = 0
+        for _ in 0..<Self.framesPerTurn / Self.framesPerRead
+        where bytes < Self.bytesPerTurn && large < Self.largeFramesPerTurn {
             switch queues[batch.interface.index].receive(into: &batch, limit: Self.framesPerRead) {
             case .drained: return nil
             case .failed(let error): return error
@@ -35,6 +39,7 @@ package final class TUNStage: Stage {
             }
             while counted < batch.count {
                 bytes += batch[counted].count
+                if batch[counted].buffer.size == .large { large += 1 }
                 counted += 1
             }
         }

@@ -52,6 +52,9 @@ package final class Worker {
         inbound = PacketBatch(pool: pool)
     }
 
+    /// Makes ready all buffers that a turn can take. To be called once, on the worker's thread.
+    package func warm() { outbound.pool.warm() }
+
     /// Says which worker owns a peer. Every worker is told of every peer.
     package func setOwner(of peer: PeerID, _ worker: Int) {
         while owners.count <= peer.index { owners.append(0) }
@@ -185,14 +188,15 @@ package final class Worker {
 
     // MARK: Reports
 
-    /// Each stage's counters by name, and what was handed over.
+    /// Each stage's counters by name, and the worker's own.
     package var reports: [(stage: String, report: StageReport)] {
-        stages.map { (type(of: $0).declaration.name, $0.report) } + [("workers", handoff.report)]
-    }
-}
-
-extension Handoff {
-    var report: StageReport {
-        StageReport(counters: [StageReport.Count("packets-handed-over", handedOver)], drops: drops.report)
+        let own = StageReport(
+            counters: [
+                StageReport.Count("packets-handed-over", handoff.handedOver),
+                // More than the pool had ready: it grows only while staging or other workers hold many.
+                StageReport.Count("buffers-allocated", UInt64(outbound.pool.allocations)),
+            ],
+            drops: handoff.drops.report)
+        return stages.map { (type(of: $0).declaration.name, $0.report) } + [("workers", own)]
     }
 }

@@ -44,6 +44,7 @@ package final class WorkerThread: Sendable {
             for descriptor in port.descriptors { try epoll.add(descriptor, token: Token.udp | UInt64(index)) }
         }
 
+        worker.warm()
         var now = Clocks.now()
         while !stopped.load(ordering: .acquiring) {
             let ready = try epoll.wait(until: worker.nextDeadline, now: now)

@@ -31,6 +31,16 @@
 
     deinit { unsafe memory.deallocate() }
 
+    private static let page = 4096
+
+    /// The buffer, each page of it written to once: the kernel gives a page when it is first touched.
+    consuming func touched() -> Buffer {
+        for offset in stride(from: 0, to: size.rawValue, by: Self.page) {
+            unsafe memory.storeBytes(of: 0, toByteOffset: offset, as: UInt8.self)
+        }
+        return self
+    }
+
     /// Where a packet starts that leaves the headroom free.
     @inlinable package var start: UnsafeMutableRawPointer { unsafe memory + Buffer.headroom }
 }

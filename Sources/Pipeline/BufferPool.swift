@@ -1,12 +1,18 @@
 /// A worker's spare buffers, so that the packet path allocates nothing once it is warm.
 ///
+/// A worker's thread warms its pool before the first packet: then it has what the largest turn can take, in memory that
+/// is there and not only promised, and a router's size does not creep up with each burst that is longer than any before.
+///
 /// The pool is a cache, not an owner: a buffer taken from one worker's pool may be given back to another's, and what
 /// exceeds the bound is freed. Where packets change hands, as many spare buffers go back (`Handoff`), so that one
 /// worker's pool does not fill up with what another one has to allocate.
 package final class BufferPool {
-    /// The most spare buffers kept of each size: 2.5 MiB of small ones, 16 MiB of large ones.
-    package static let smallBound = 1024
-    package static let largeBound = 256
+    /// The most spare buffers kept of each size, and what a warm pool has: 1.6 MiB of small ones, 8.1 MiB of large ones.
+    ///
+    /// Small: a batch of opened packets and those of one read from TUN, each of which may be staged. Large: what one
+    /// turn reads (`TUNStage.largeFramesPerTurn`) and seals, one run at least for each peer, and a receiver's.
+    package static let smallBound = 640
+    package static let largeBound = 128
 
     // Nothing here calls out, so no access can overlap another; the check would cost more than the push.
     @exclusivity(unchecked) private var small: SpareBuffers
@@ -18,6 +24,13 @@ package final class BufferPool {
     package init(smallBound: Int = smallBound, largeBound: Int = largeBound) {
         unsafe small = SpareBuffers(bound: smallBound)
         unsafe large = SpareBuffers(bound: largeBound)
+    }
+
+    /// Fills the pool up to its bounds. To be called on the worker's thread, so that the memory is near it.
+    package func warm() {
+        var (small, large) = unsafe (self.small.room, self.large.room)
+        while small > 0 { recycle(Buffer(.small).touched()); small -= 1 }
+        while large > 0 { recycle(Buffer(.large).touched()); large -= 1 }
     }
 
     package func take(_ size: Buffer.Size) -> Buffer {
@@ -61,6 +74,9 @@ package final class BufferPool {
         unsafe storage.deinitialize(count: count)
         unsafe storage.deallocate()
     }
+
+    /// How many more would be kept.
+    var room: Int { bound - count }
 
     mutating func pop() -> Buffer? {
         guard count > 0 else { return nil }

@@ -71,7 +71,7 @@ import Wire
         }
         #expect(mailboxes[1].collect().parcels.isEmpty)
         #expect(handoff.handedOver == 15)
-        #expect(handoff.report.drops == [.init("handoff-full", 0)])
+        #expect(handoff.drops[.mailboxFull] == 0)
     }
 
     @Test func whatFindsTheMailboxFullIsCountedInPackets() {
@@ -89,7 +89,7 @@ import Wire
         handoff.sort(&batch, .outbound) { _ in 1 }
         let left = batch.count
         #expect(left == 0)
-        #expect(handoff.report.drops == [.init("handoff-full", 30)])
+        #expect(handoff.drops[.mailboxFull] == 30)
         #expect(handoff.handedOver == 0)
         for _ in 0..<3 { batch.append(Packet(pool.take(.large), count: 1)) }
         #expect(pool.allocations == 3, "the buffers were spare again")

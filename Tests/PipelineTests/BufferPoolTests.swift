@@ -32,6 +32,15 @@ struct BufferPoolTests {
         #expect(allocations(pool, 3, size) == 1)
     }
 
+    @Test func aWarmPoolHasAllItMayKeepAndAllocatesNothing() {
+        let pool = BufferPool(smallBound: 3, largeBound: 2)
+        pool.recycle(Buffer(.small))
+        pool.warm()
+        #expect(pool.allocations == 0)
+        #expect(allocations(pool, 4, .small) == 1)
+        #expect(allocations(pool, 3, .large) == 1)
+    }
+
     /// Two workers that send each other as much as they get need no new buffers.
     @Test func buffersThatAreTradedStay() {
         let (a, b) = (BufferPool(), BufferPool())

@@ -109,7 +109,7 @@ import WireGuard
                 "udp: datagrams-in bytes-in datagrams-out bytes-out receive-errors segmentation-fallbacks "
                     + "source-fallbacks | truncated run-too-long receive-queue-full no-socket no-endpoint "
                     + "send-buffer-full unreachable not-permitted too-large no-memory send-error",
-                "workers: packets-handed-over | handoff-full",
+                "workers: packets-handed-over buffers-allocated | handoff-full",
             ])
     }
 

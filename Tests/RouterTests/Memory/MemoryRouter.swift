@@ -62,6 +62,7 @@ final class MemoryRouter {
                     pool: pools[id]
                 ) { compose(id, $0) })
         }
+        for worker in workers { worker.warm() }
         world.attach(self)
     }
 
