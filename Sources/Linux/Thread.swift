@@ -51,6 +51,12 @@ import Glibc
         discard self
     }
 
+    /// Makes the calling thread nicer to others by `niceness`, 0 to 19; what the scheduler makes of it is its affair.
+    package static func lowerPriority(by niceness: CInt) {
+        // On Linux a thread's own affair, and who 0 is the calling thread (setpriority(2)).
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
+    }
+
     /// A thread that nobody joins ends on its own.
     deinit { pthread_detach(handle) }
 

@@ -8,7 +8,7 @@ extension WireGuardStage {
         let id = batch.interface
         let now = batch.now
         batch.drain { run in
-            open(run, interface, id, now)
+            open(run, interface, now)
             pool.recycle(run)
         }
         batch.exchangePackets(with: &opened)
@@ -16,7 +16,7 @@ extension WireGuardStage {
     }
 
     /// Takes a run of datagrams from one sender apart.
-    private func open(_ run: borrowing Packet, _ interface: Interface, _ id: InterfaceID, _ now: Instant) {
+    private func open(_ run: borrowing Packet, _ interface: Interface, _ now: Instant) {
         guard let path = run.path else { return }
         let size = run.datagramSize > 0 ? run.datagramSize : max(run.count, 1)
         var session = SessionRun()
@@ -31,7 +31,7 @@ extension WireGuardStage {
             }
             guard type == .data else {
                 session.settle(interface.engine, path, now)
-                if let rejection = unsafe takeHandshake(message, type, path, interface, id, now) {
+                if let rejection = unsafe takeHandshake(message, type, path, interface, now) {
                     rejections.count(rejection)
                 }
                 continue
@@ -79,29 +79,46 @@ extension WireGuardStage {
         }
     }
 
-    /// Messages of types 1 to 3, each of its full length.
+    /// Messages of types 1 to 3, each of its full length. Those that take a Diffie-Hellman leave the packet path here.
     private func takeHandshake(
-        _ message: UnsafeRawPointer, _ type: MessageType, _ path: Path, _ interface: Interface, _ id: InterfaceID,
-        _ now: Instant
+        _ message: UnsafeRawPointer, _ type: MessageType, _ path: Path, _ interface: Interface, _ now: Instant
     ) -> Rejection? {
-        let engine = interface.engine
-        guard type != .cookieReply else { return unsafe engine.consume(cookieReply: message, now) }
-        guard unsafe engine.identity.verifiesMAC1(of: message, type) else { return .badMAC1 }
-        guard type == .initiation else { return unsafe engine.consume(response: message, from: path, now) }
-        guard let initiation = unsafe engine.identity.identify(message) else { return .invalidInitiation }
-        guard let owner = directories[id.index][initiation.sender] else { return .unknownPeer }
-        guard owner == worker else {
-            if !refer(owner, id, initiation, path) { drops.count(.ownerBusy) }
-            return nil
+        let work: HandshakeQueue.Work
+        switch type {
+        case .cookieReply: return unsafe interface.engine.consume(cookieReply: message, now)
+        case .response:
+            guard let handshake = unsafe interface.engine.handshake(for: message) else { return .unknownReceiver }
+            work = .response(unsafe HandshakeMessage(message, type, from: path), handshake)
+        case .initiation, .data: work = .initiation(unsafe HandshakeMessage(message, type, from: path))
         }
-        return engine.consume(initiation, from: path, now)
+        if !handshakes.submit(work, on: interface.id, from: worker) { drops.count(.handshakeQueueFull) }
+        return nil
+    }
+}
+
+// What comes back from where handshakes are computed.
+extension WireGuardStage {
+    package func finish(_ computed: ComputedInitiation, on id: InterfaceID, _ now: Instant) {
+        let engine = interfaces[id.index].engine
+        engine.finish(computed, now)
+        collect(engine, id)
     }
 
-    /// An initiation that another worker has identified.
-    package func consume(_ initiation: IdentifiedInitiation, on id: InterfaceID, from path: Path, _ now: Instant) {
+    package func finish(_ answer: AnsweredInitiation, on id: InterfaceID, from path: Path, _ now: Instant) {
         let engine = interfaces[id.index].engine
-        if let rejection = engine.consume(initiation, from: path, now) { rejections.count(rejection) }
+        if let rejection = engine.finish(answer, from: path, now) { rejections.count(rejection) }
         collect(engine, id)
+    }
+
+    package func finish(_ concluded: ConcludedHandshake, on id: InterfaceID, from path: Path, _ now: Instant) {
+        let engine = interfaces[id.index].engine
+        if let rejection = engine.finish(concluded, from: path, now) { rejections.count(rejection) }
+        collect(engine, id)
+    }
+
+    /// Messages that are no peer's: cookies for strangers.
+    package func send(_ messages: [Outgoing], on id: InterfaceID) {
+        pending[id.index] += messages.map { .send($0) }
     }
 }
 

@@ -45,6 +45,10 @@ extension WireGuardStage {
             unsafe message.copy(to: packet.bytes)
             builder.append(packet)
             return true
+        case .compute(let task):
+            // Our own are never too many.
+            _ = handshakes.submit(.initiate(task), on: interface.id, from: worker)
+            return true
         case .release(let peer, let orConfirm):
             return release(peer, orConfirm: orConfirm, interface, now)
         case .purge(let peer):

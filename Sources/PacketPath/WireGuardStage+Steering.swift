@@ -3,7 +3,7 @@ import Wire
 import WireGuard
 
 extension WireGuardStage {
-    /// The worker whose session or handshake a run is for. Initiations name no receiver: they are taken where they
+    /// The worker whose session or handshake a run is for. Initiations name no receiver: they are handed in where they
     /// arrive, or go with what is behind them.
     package func owner(of run: borrowing Packet) -> Int? {
         var messages = MessagesOfRun(run)

@@ -15,7 +15,7 @@ package final class WireGuardStage: Stage {
         inbound: Passage(needs: .sealed, provides: [.plaintext, .peer], removes: .sealed))
 
     enum Drop: Int, DropReason {
-        case noEndpoint, staleStaged, noAnswer, tooLarge, batchFull, ownerBusy
+        case noEndpoint, staleStaged, noAnswer, tooLarge, batchFull, handshakeQueueFull
         case innerTooShort, innerNotIP, innerLyingLength
         var name: String {
             switch self {
@@ -24,7 +24,7 @@ package final class WireGuardStage: Stage {
             case .noAnswer: "handshake-unanswered"
             case .tooLarge: "too-large-to-seal"
             case .batchFull: "batch-full"
-            case .ownerBusy: "initiation-owner-busy"
+            case .handshakeQueueFull: "handshake-queue-full"
             case .innerTooShort: "inner-too-short"
             case .innerNotIP: "inner-not-ip"
             case .innerLyingLength: "inner-lying-length"
@@ -45,19 +45,13 @@ package final class WireGuardStage: Stage {
         }
     }
 
-    /// Which worker has the peer of a public key; shared by all workers, by interface.
-    package typealias Directory = [PublicKey: Int]
-    /// Takes an initiation to the worker that owns its sender; false when that one has too many waiting.
-    package typealias Refer = (_ worker: Int, InterfaceID, IdentifiedInitiation, Path) -> Bool
-
     /// Log entries that wait for the worker to take them; more are not kept.
     private static let noteBound = 1024
 
     let worker: Int
     let indices: IndexSpace
     let interfaces: ContiguousArray<Interface>
-    var directories: ContiguousArray<Directory>
-    let refer: Refer
+    let handshakes: HandshakeDesk
     let pool: BufferPool
 
     var builder: RunBuilder
@@ -73,15 +67,13 @@ package final class WireGuardStage: Stage {
     var received: UInt64 = 0
 
     package init(
-        interfaces: [Interface], directories: [Directory], worker: Int = 0, indices: IndexSpace, pool: BufferPool,
-        refer: @escaping Refer = { _, _, _, _ in false }
+        interfaces: [Interface], worker: Int = 0, indices: IndexSpace, pool: BufferPool, handshakes: HandshakeDesk
     ) {
         self.interfaces = ContiguousArray(interfaces)
-        self.directories = ContiguousArray(directories)
         self.worker = worker
         self.indices = indices
         self.pool = pool
-        self.refer = refer
+        self.handshakes = handshakes
         builder = RunBuilder(pool: pool)
         opened = PacketBatch(pool: pool)
         pending = ContiguousArray(repeating: [], count: interfaces.count)
@@ -132,12 +124,15 @@ package final class WireGuardStage: Stage {
     }
 
     package var report: StageReport {
-        StageReport(
+        var report = StageReport(
             counters: [
                 StageReport.Count("packets-sealed", sealed), StageReport.Count("packets-opened", received),
                 StageReport.Count("packets-staged", staged.values.reduce(0) { $0 + UInt64($1.packets) }),
             ],
             drops: drops.report + rejections.report)
+        // The desk is everybody's, and told of once.
+        if worker == 0 { report.add(handshakes.report) }
+        return report
     }
 
     // MARK: Staging

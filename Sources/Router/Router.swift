@@ -77,6 +77,9 @@ package final class Router {
         for id in 0..<running.plan.workers {
             workers.append(RunningThread(try Thread(name: "worker-\(id)") { running.runWorker(id) }))
         }
+        for id in running.handshakeThreads.indices {
+            workers.append(RunningThread(try Thread(name: "handshake-\(id)") { running.computeHandshakes(id) }))
+        }
         workers.append(RunningThread(try Thread(name: "log") { running.writeLog() }))
         askers.append(RunningThread(try Thread(name: "control") { running.serveControl() }))
         askers.append(RunningThread(try Thread(name: "routes") { running.watchRoutes() }))

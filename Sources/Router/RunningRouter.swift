@@ -25,6 +25,9 @@ final class RunningRouter: Sendable {
     private let mailboxes: [Mailbox]
     private let workerThreads: [WorkerThread]
     private let workers: [OwnedWorker]
+    private let handshakes: HandshakeDesk
+    /// As many as workers: when all peers come back at once, all cores are wanted.
+    let handshakeThreads: [HandshakeThread]
     private let control: ControlServer
     private let log: RouterLog
 
@@ -34,9 +37,13 @@ final class RunningRouter: Sendable {
     ) throws(RouterError) {
         let now = Clocks.now()
         var threads: [WorkerThread] = []
+        var handshakeThreads: [HandshakeThread] = []
         var workers: [OwnedWorker] = []
         do throws(Errno) {
-            for _ in 0..<plan.workers { threads.append(try WorkerThread()) }
+            for _ in 0..<plan.workers {
+                threads.append(try WorkerThread())
+                handshakeThreads.append(try HandshakeThread())
+            }
             mailboxes = threads.map { thread in Mailbox { thread.wake() } }
             resolver = try EndpointResolver(plan, mailboxes, log)
             routes = try RouteWatch()
@@ -48,12 +55,16 @@ final class RunningRouter: Sendable {
         let environment = WorkerAssembly.Environment(
             aead: aead, entropy: .system, wallTime: Clocks.wallTime, indices: indices)
         do throws(KeyProblem) {
-            let assembly = try WorkerAssembly(plan, keys, environment, mailboxes: mailboxes)
+            let sleepers = handshakeThreads
+            let assembly = try WorkerAssembly(plan, keys, environment, mailboxes: mailboxes, now: now) {
+                for thread in sleepers { thread.wake() }
+            }
             for id in 0..<plan.workers {
                 workers.append(
                     OwnedWorker(try assembly.worker(id, tun: ends.queues(of: id), udp: ends.ports(of: id), now: now)))
             }
             identities = assembly.identities
+            handshakes = assembly.handshakes
         } catch {
             throw .key(error)
         }
@@ -64,6 +75,7 @@ final class RunningRouter: Sendable {
         self.control = control
         self.workers = workers
         workerThreads = threads
+        self.handshakeThreads = handshakeThreads
         listenPorts = plan.interfaces.map { ends.listenPort($0.id) }
     }
 
@@ -81,6 +93,8 @@ final class RunningRouter: Sendable {
             fail("worker \(id) cannot go on: \(error)")
         }
     }
+
+    func computeHandshakes(_ id: Int) { handshakeThreads[id].run(handshakes) }
 
     /// A router that has lost a worker or an interface would only seem to run: better that it ends, and is started again.
     private func fail(_ reason: String) {
@@ -141,6 +155,7 @@ final class RunningRouter: Sendable {
 
     func stopWorkers() {
         for thread in workerThreads { thread.stop() }
+        for thread in handshakeThreads { thread.stop() }
         events.stop()
     }
 

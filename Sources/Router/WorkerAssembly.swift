@@ -16,6 +16,10 @@ package struct WorkerAssembly {
     package let identities: [Identity]
     let environment: Environment
     package let mailboxes: [Mailbox]
+    /// By `InterfaceID.index`.
+    let directories: [PeerDirectory]
+    /// Where this router's handshakes are computed; somebody has to let it work.
+    package let handshakes: HandshakeDesk
 
     /// What a test may put something else in the place of.
     package struct Environment: Sendable {
@@ -35,7 +39,8 @@ package struct WorkerAssembly {
     }
 
     package init(
-        _ plan: RouterPlan, _ keys: KeyFile, _ environment: Environment, mailboxes: [Mailbox]
+        _ plan: RouterPlan, _ keys: KeyFile, _ environment: Environment, mailboxes: [Mailbox], now: Instant,
+        wakeHandshakes: @escaping @Sendable () -> Void = {}
     ) throws(KeyProblem) {
         precondition(mailboxes.count == plan.workers && environment.indices.workers == plan.workers)
         var identities: [Identity] = []
@@ -45,6 +50,10 @@ package struct WorkerAssembly {
         self.identities = identities
         self.environment = environment
         self.mailboxes = mailboxes
+        directories = identities.map { PeerDirectory($0) }
+        handshakes = HandshakeDesk(
+            directories, indices: environment.indices, entropy: environment.entropy, mailboxes: mailboxes, now: now,
+            wake: wakeHandshakes)
     }
 
     /// Worker `id` over its ends of each interface, with the peers that it owns. `compose` may put stages of its own
@@ -92,21 +101,10 @@ package struct WorkerAssembly {
                 aead: environment.aead, entropy: environment.entropy, wallTime: environment.wallTime,
                 indices: environment.indices, worker: id)
             return WireGuardStage.Interface(
-                interface.id, engine: Engine(identities[interface.id.index], environment, now: now),
+                interface.id, engine: Engine(directories[interface.id.index], environment, now: now),
                 mtu: interface.configuration.mtu)
         }
-        let directories = plan.interfaces.map { interface in
-            interface.peers.reduce(into: WireGuardStage.Directory()) {
-                $0[$1.configuration.publicKey.value] = $1.worker
-            }
-        }
-        let mailboxes = mailboxes
         return WireGuardStage(
-            interfaces: interfaces, directories: directories, worker: id, indices: environment.indices, pool: pool
-        ) { owner, interface, initiation, path in
-            mailboxes[owner].offer { worker, now in
-                worker.wireGuard.consume(initiation, on: interface, from: path, now)
-            }
-        }
+            interfaces: interfaces, worker: id, indices: environment.indices, pool: pool, handshakes: handshakes)
     }
 }

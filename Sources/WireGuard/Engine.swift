@@ -7,7 +7,8 @@ import Wire
 /// opening of data run on the caller's buffers through `Keypair`; the engine keeps the books: it hands out counters
 /// (`permit`), and is told what went out (`sent`) and what came in (`received`) once for each run of messages.
 package final class Engine {
-    package let identity: Identity
+    /// Who the interface is, and all of its peers, those of other workers included.
+    package let directory: PeerDirectory
     let environment: Environment
     var index = IndexTable()
     var wheel: TimerWheel
@@ -44,10 +45,16 @@ package final class Engine {
         }
     }
 
-    package init(_ identity: Identity, _ environment: Environment, now: Instant) {
-        self.identity = identity
+    /// An engine of one worker among several, who share `directory`.
+    package init(_ directory: PeerDirectory, _ environment: Environment, now: Instant) {
+        self.directory = directory
         self.environment = environment
         wheel = TimerWheel(now: now)
+    }
+
+    /// An engine that has all peers of the interface.
+    package convenience init(_ identity: Identity, _ environment: Environment, now: Instant) {
+        self.init(PeerDirectory(identity), environment, now: now)
     }
 
     // MARK: Peers
@@ -56,12 +63,13 @@ package final class Engine {
     /// (P-5.12).
     package func add(_ configuration: consuming PeerConfiguration, _ now: Instant) {
         let slot = freeSlots.popLast() ?? peers.count
-        let peer = Peer(configuration, slot: slot, identity: identity)
+        let peer = Peer(configuration, slot: slot)
         precondition(self.peer(peer.id) == nil && slotsByKey[peer.publicKey] == nil, "a peer is added once")
         if slot == peers.count { peers.append(peer) } else { peers[slot] = peer }
         while slots.count <= peer.id.index { slots.append(-1) }
         slots[peer.id.index] = Int32(slot)
         slotsByKey[peer.publicKey] = slot
+        directory.insert(PeerDirectory.Entry(id: peer.id, worker: environment.worker, remote: peer.remote))
         greet(peer, now)
     }
 
@@ -77,6 +85,7 @@ package final class Engine {
     /// Forgets a peer and wipes its keys; the caller drops what it has staged for it.
     package func remove(_ id: PeerID) {
         guard let peer = peer(id) else { return }
+        directory.remove(peer.publicKey)
         wipe(peer)
         peer.timers.stop()
         wheel.set(peer.slot, .never)
@@ -99,7 +108,7 @@ package final class Engine {
         peers.compactMap { peer in
             guard let peer else { return nil }
             return PeerSnapshot(
-                id: peer.id, publicKey: peer.publicKey, hasPresharedKey: !peer.presharedKey.isAbsent,
+                id: peer.id, publicKey: peer.publicKey, hasPresharedKey: peer.remote.hasPresharedKey,
                 path: peer.path, persistentKeepalive: peer.timers.persistentInterval,
                 lastHandshake: peer.lastHandshake, received: peer.received, sent: peer.sent,
                 hasSession: peer.keypairs.current.map { !$0.isExpired(now) } ?? false)
@@ -233,7 +242,7 @@ package final class Engine {
     }
 
     func abandonHandshake(_ peer: Peer) {
-        if let under = peer.handshake.take() { index.remove(under.localIndex) }
+        if let underWay = peer.handshake.take() { index.remove(underWay.localIndex) }
     }
 
     /// Uniform in 0…1/3 s.

@@ -15,7 +15,9 @@ extension Engine {
     }
 
     /// The next handshake uses it; the session goes on (P-2.22).
-    package func setPresharedKey(_ id: PeerID, _ key: consuming PresharedKey) { peer(id)?.presharedKey = key }
+    package func setPresharedKey(_ id: PeerID, _ key: consuming PresharedKey) {
+        peer(id)?.remote.setPresharedKey(key)
+    }
 
     /// A peer whose interval was 0 is greeted at once (P-5.12).
     package func setPersistentKeepalive(_ id: PeerID, _ interval: Interval, _ now: Instant) {

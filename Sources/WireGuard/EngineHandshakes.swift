@@ -9,87 +9,87 @@ extension Engine {
     }
 
     func sendInitiation(_ peer: Peer, _ now: Instant) {
-        guard let path = peer.path else { return }
+        guard peer.path != nil, let identity = directory.identity else { return }
         if let last = peer.lastHandshakeSent, now - last < Protocol.rekeyTimeout {
             return peer.timers.initiationPostponed(to: last + Protocol.rekeyTimeout)
         }
-        let stamp = TAI64N(environment.wallTime()).after(peer.lastStampSent)
-        let localIndex = index.draw(environment)
-        var message = Outgoing(peer: peer.id, path: path, count: Initiation.size)
-        let begun = unsafe message.withBytes { bytes in
-            let begun = peer.withStaticShared { staticShared in
-                unsafe InitiatedHandshake(
-                    identity, to: peer.publicKey, staticShared: staticShared, localIndex: localIndex, stamp: stamp,
-                    entropy: environment.entropy, into: bytes)
-            }
-            if begun != nil { unsafe peer.macs.seal(bytes, mac1: Initiation.mac1, now) }
-            return begun
-        }
-        guard let begun else { return }
         abandonHandshake(peer)
+        let localIndex = index.draw(environment)
+        let stamp = TAI64N(environment.wallTime()).after(peer.lastStampSent)
         index.insert(handshakeOf: peer.slot, localIndex)
-        peer.handshake = consume begun
+        peer.handshake = .computing(localIndex: localIndex)
         peer.lastStampSent = stamp
         peer.lastHandshakeSent = now
         peer.timers.initiationSent(now, jitter: jitter())
-        send(message, to: peer, now)
+        outbox.compute(
+            InitiationTask(
+                peer: peer.id, remote: peer.remote, identity: identity, localIndex: localIndex, stamp: stamp,
+                entropy: environment.entropy))
     }
 
-    /// The second half of taking an initiation, on the worker that owns the peer: proves the sender, answers.
-    package func consume(_ initiation: IdentifiedInitiation, from path: Path, _ now: Instant) -> Rejection? {
-        guard let peer = peer(initiation.sender) else { return .unknownPeer }
-        let authentic = peer.withStaticShared { initiation.authenticate(staticShared: $0) }
-        guard let authentic else { return .invalidInitiation }
-        if let greatest = peer.greatestStamp, authentic.stamp <= greatest { return .replayedInitiation }
-        if let last = peer.lastInitiationTaken, now - last < Protocol.initiationSpacing { return .tooManyInitiations }
-        peer.greatestStamp = authentic.stamp
-        peer.lastInitiationTaken = now
+    /// Sends an initiation that this engine has asked for, unless it isn't wanted any more.
+    package func finish(_ computed: ComputedInitiation, _ now: Instant) {
+        guard let peer = peer(computed.peer), case .computing(computed.localIndex) = peer.handshake else { return }
+        guard let handshake = computed.handshake, let path = peer.path else { return abandonHandshake(peer) }
+        peer.handshake = .sent(handshake)
+        var message = Outgoing(peer: peer.id, path: path, count: Initiation.size)
+        unsafe message.withBytes { bytes in
+            unsafe handshake.copyMessage(to: bytes)
+            unsafe peer.macs.seal(bytes, mac1: Initiation.mac1, now)
+        }
+        send(message, to: peer, now)
+        schedule(peer)
+    }
+
+    /// Sends the response to an initiation that was taken (`PeerDirectory.answer`) from a peer of this engine.
+    package func finish(_ answer: AnsweredInitiation, from path: Path, _ now: Instant) -> Rejection? {
+        guard let peer = peer(answer.peer), peer.remote === answer.remote, answer.identity === directory.identity,
+            index.isFree(answer.localIndex), peer.lastStampAnswered.map({ $0 < answer.stamp }) ?? true,
+            let keys = answer.keys.take()
+        else { return .overtaken }
+        peer.lastStampAnswered = answer.stamp
         // One handshake at a time for a peer, and the newest counts (P-2.18).
         abandonHandshake(peer)
         roam(peer, path)
         peer.received += UInt64(Initiation.size)
-        sendResponse(authentic, peer, now)
-        peer.timers.authenticatedReceived(now)
-        schedule(peer)
-        return nil
-    }
-
-    private func sendResponse(_ initiation: consuming AuthenticInitiation, _ peer: Peer, _ now: Instant) {
-        guard let path = peer.path else { return }
-        let remoteIndex = initiation.senderIndex
-        let localIndex = index.draw(environment)
-        var message = Outgoing(peer: peer.id, path: path, count: Response.size)
-        var pending: AuthenticInitiation? = consume initiation
-        let keys = unsafe message.withBytes { bytes -> SessionKeys? in
-            guard let initiation = pending.take() else { return nil }
-            let keys = unsafe initiation.respond(
-                localIndex: localIndex, presharedKey: peer.presharedKey, entropy: environment.entropy, into: bytes)
-            if keys != nil { unsafe peer.macs.seal(bytes, mac1: Response.mac1, now) }
-            return keys
-        }
-        guard let keys else { return }
         let keypair = Keypair(
-            keys, isInitiator: false, localIndex: localIndex, remoteIndex: remoteIndex, peer: peer.id,
+            keys, isInitiator: false, localIndex: answer.localIndex, remoteIndex: answer.remoteIndex, peer: peer.id,
             aead: environment.aead, now: now)
         index.insert(keypair)
         retire(peer.keypairs.install(responded: keypair))
         peer.timers.sessionDerived(now, jitter: jitter())
         peer.lastHandshakeSent = now
+        var message = Outgoing(peer: peer.id, path: path, count: Response.size)
+        unsafe message.withBytes { bytes in
+            unsafe answer.copyMessage(to: bytes)
+            unsafe peer.macs.seal(bytes, mac1: Response.mac1, now)
+        }
         send(message, to: peer, now)
+        peer.timers.authenticatedReceived(now)
+        schedule(peer)
+        return nil
     }
 
-    /// A message of type 2 with its full length and a good mac1.
-    package func consume(response message: UnsafeRawPointer, from path: Path, _ now: Instant) -> Rejection? {
-        let receiver = unsafe littleEndian32(message, Response.receiver)
-        guard let slot = index.handshake(receiver), let peer = peers[slot] else { return .unknownReceiver }
-        let remoteIndex = unsafe littleEndian32(message, Response.sender)
-        guard let keys = unsafe peer.handshake?.consume(response: message, identity, presharedKey: peer.presharedKey)
-        else { return .invalidResponse }
+    /// The initiation that a message of type 2 with its full length says it answers.
+    package func handshake(for response: UnsafeRawPointer) -> InitiatedHandshake? {
+        guard let slot = index.handshake(unsafe littleEndian32(response, Response.receiver)), let peer = peers[slot],
+            case .sent(let handshake) = peer.handshake
+        else { return nil }
+        return handshake
+    }
+
+    /// Begins the session that a response has brought, if it was authentic and answers what is still out.
+    package func finish(_ concluded: ConcludedHandshake, from path: Path, _ now: Instant) -> Rejection? {
+        guard let keys = concluded.keys else { return .invalidResponse }
+        let handshake = concluded.handshake
+        guard let peer = peer(handshake.peer), case .sent(let underWay) = peer.handshake, underWay === handshake,
+            handshake.identity === directory.identity, let keys = keys.take()
+        else { return .overtaken }
         // The handshake's index goes on as the session's.
         peer.handshake = nil
         let keypair = Keypair(
-            keys, isInitiator: true, localIndex: receiver, remoteIndex: remoteIndex, peer: peer.id,
-            aead: environment.aead, now: now)
+            keys, isInitiator: true, localIndex: handshake.localIndex, remoteIndex: concluded.remoteIndex,
+            peer: peer.id, aead: environment.aead, now: now)
         index.insert(keypair)
         retire(peer.keypairs.install(initiated: keypair))
         roam(peer, path)
@@ -101,6 +101,27 @@ extension Engine {
         outbox.release(peer.id, orConfirm: true)
         schedule(peer)
         return nil
+    }
+
+    /// Takes a message of type 1 to 3 with its full length, all of it at once: for callers that have no other threads for
+    /// handshakes, and are not under load.
+    package func receive(_ message: UnsafeRawPointer, _ type: MessageType, from path: Path, _ now: Instant)
+        -> Rejection?
+    {
+        guard type != .cookieReply else { return unsafe consume(cookieReply: message, now) }
+        guard let identity = directory.identity else { return .noIdentity }
+        guard unsafe identity.verifiesMAC1(of: message, type) else { return .badMAC1 }
+        if type == .response {
+            guard let handshake = unsafe handshake(for: message) else { return .unknownReceiver }
+            return finish(unsafe handshake.conclude(message), from: path, now)
+        }
+        do throws(Rejection) {
+            let answer = try unsafe directory.answer(
+                message, indices: environment.indices, entropy: environment.entropy, now)
+            return finish(answer, from: path, now)
+        } catch {
+            return error
+        }
     }
 
     /// A message of type 3 with its full length. Proves nothing about the peer: no timer, no endpoint (P-3.8).

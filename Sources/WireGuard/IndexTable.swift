@@ -16,6 +16,8 @@ struct IndexTable {
         environment.indices.draw(worker: environment.worker, entropy: environment.entropy) { entries[$0] == nil }
     }
 
+    func isFree(_ index: UInt32) -> Bool { entries[index] == nil }
+
     mutating func insert(handshakeOf slot: Int, _ index: UInt32) { entries[index] = .handshake(slot: slot) }
 
     /// Puts the session in the place of the handshake that it came from, if it had one.

@@ -30,6 +30,8 @@ package struct Outgoing: Sendable {
 package struct Outbox: Sendable {
     package enum Action: Sendable {
         case send(Outgoing)
+        /// Run this on whatever thread, and give the result to `Engine.finish`.
+        case compute(InitiationTask)
         /// There is a session now: seal what is staged for the peer. `orConfirm`: a keepalive if there is nothing.
         case release(PeerID, orConfirm: Bool)
         /// Nobody answers: drop what is staged for the peer.
@@ -48,6 +50,7 @@ package struct Outbox: Sendable {
         return actions
     }
 
+    mutating func compute(_ task: InitiationTask) { actions.append(.compute(task)) }
     mutating func send(_ message: Outgoing) { actions.append(.send(message)) }
     mutating func release(_ peer: PeerID, orConfirm: Bool = false) {
         actions.append(.release(peer, orConfirm: orConfirm))

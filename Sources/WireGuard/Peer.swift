@@ -28,21 +28,22 @@ final class Peer {
     let id: PeerID
     /// Its place in the engine's list and on its wheel.
     let slot: Int
-    let publicKey: PublicKey
-    var presharedKey: PresharedKey
+    /// What handshakes know of it, on other threads too.
+    let remote: RemotePeer
+    var publicKey: PublicKey { remote.publicKey }
 
     /// Where it was heard last, or is configured to be (P-6.1), and which address of ours it knows (P-6.2).
     var path: Path?
-    var handshake: InitiatedHandshake?
+    /// The initiation that is out, or on its way there.
+    var handshake: HandshakeUnderWay?
     var keypairs = Keypairs()
     var timers = PeerTimers()
     var macs: OutgoingMACs
 
     /// When a handshake message was last sent to it: they keep 5 s apart (P-2.10).
     var lastHandshakeSent: Instant?
-    /// When an initiation of its was last taken, and the greatest stamp ever (P-2.8, P-2.9).
-    var lastInitiationTaken: Instant?
-    var greatestStamp: TAI64N?
+    /// The stamp of its last initiation that was answered: a later one may have been computed first.
+    var lastStampAnswered: TAI64N?
     /// The stamp of our last initiation: they must grow.
     var lastStampSent: TAI64N?
     /// A receiver asks for a new session once in the life of the old one (P-5.7).
@@ -52,31 +53,27 @@ final class Peer {
     var sent: UInt64 = 0
     var lastHandshake: WallTime?
 
-    private let identity: Identity
-    private var staticShared: Secret?
-    private var staticSharedIsKnown = false
-
-    init(_ configuration: consuming PeerConfiguration, slot: Int, identity: Identity) {
+    init(_ configuration: consuming PeerConfiguration, slot: Int) {
         id = configuration.id
         self.slot = slot
-        publicKey = configuration.publicKey
         macs = OutgoingMACs(peer: configuration.publicKey)
         path = configuration.endpoint.map { Path(remote: $0) }
         timers.persistentInterval = configuration.persistentKeepalive
-        presharedKey = configuration.presharedKey.copy()
-        self.identity = identity
+        remote = RemotePeer(configuration.publicKey, presharedKey: configuration.presharedKey.copy())
     }
+}
 
-    /// Runs `body` with the Diffie-Hellman result of the two static keys, computed when first needed (P-2.5); nil for
-    /// a peer whose key is of low order: it can be configured, but never a byte is sent to it (P-2.4).
-    func withStaticShared<Result: ~Copyable>(_ body: (borrowing Secret) -> Result?) -> Result? {
-        if !staticSharedIsKnown {
-            staticShared = identity.privateKey.sharedSecret(with: publicKey)
-            staticSharedIsKnown = true
-        }
-        switch staticShared {
-        case .some(let secret): return body(secret)
-        case .none: return nil
+/// Where a handshake of ours stands.
+enum HandshakeUnderWay {
+    /// The initiation is being computed.
+    case computing(localIndex: UInt32)
+    /// It went out, and waits for its response.
+    case sent(InitiatedHandshake)
+
+    var localIndex: UInt32 {
+        switch self {
+        case .computing(let index): index
+        case .sent(let handshake): handshake.localIndex
         }
     }
 }

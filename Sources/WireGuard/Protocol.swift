@@ -32,6 +32,12 @@ package enum Protocol {
     static let cookieLifetime = Interval.seconds(120)
     static let cookieLatency = Interval.seconds(5)
 
+    /// Under load lasts so much longer than the load itself (P-3.9).
+    static let underLoadAfter = Interval.seconds(1)
+    /// What one address may begin under load once it has shown a cookie: 20 handshakes a second, 5 at once (P-3.12).
+    static let handshakesPerSource: UInt64 = 20
+    static let handshakeBurstPerSource: UInt64 = 5
+
     /// At most 50 initiations a second are taken from one peer (P-2.9).
     static let initiationSpacing = Interval.milliseconds(20)
 

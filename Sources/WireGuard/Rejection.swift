@@ -1,5 +1,5 @@
 /// Why a message from the wire was not taken.
-package enum Rejection: Int, CaseIterable, Sendable {
+package enum Rejection: Int, Error, CaseIterable, Sendable {
     /// No known type, or not the length that its type has.
     case notWireGuard
     /// Its mac1 is not of someone who knows our public key.
@@ -24,6 +24,14 @@ package enum Rejection: Int, CaseIterable, Sendable {
     case replayed
     /// Data whose tag is wrong.
     case forged
+    /// The interface has no private key.
+    case noIdentity
+    /// Under load: without a valid mac2 its sender gets a cookie and nothing else (P-3.11).
+    case cookieDue
+    /// Under load: more handshakes from one address than it may begin (P-3.12).
+    case sourceTooBusy
+    /// A handshake that was computed for a peer, an identity or a place in the order that is not so any more.
+    case overtaken
 
     package var name: String {
         switch self {
@@ -39,6 +47,10 @@ package enum Rejection: Int, CaseIterable, Sendable {
         case .expiredKey: "expired-key"
         case .replayed: "replayed"
         case .forged: "forged"
+        case .noIdentity: "no-private-key"
+        case .cookieDue: "cookie-due"
+        case .sourceTooBusy: "source-too-busy"
+        case .overtaken: "handshake-overtaken"
         }
     }
 }

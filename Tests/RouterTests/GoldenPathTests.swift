@@ -100,11 +100,12 @@ import WireGuard
                     + "offloaded-fragment bad-transport-header bad-datagram-length tun-queue-full link-down "
                     + "link-gone refused-by-kernel write-failed",
                 "allowed-ips: | not-ip no-route source-not-allowed",
-                "wireguard: packets-sealed packets-opened packets-staged | no-endpoint staged-too-many "
-                    + "handshake-unanswered too-large-to-seal batch-full initiation-owner-busy inner-too-short inner-not-ip "
+                "wireguard: packets-sealed packets-opened packets-staged cookies-sent | no-endpoint staged-too-many "
+                    + "handshake-unanswered too-large-to-seal batch-full handshake-queue-full inner-too-short inner-not-ip "
                     + "inner-lying-length not-wireguard bad-mac1 unknown-receiver invalid-initiation unknown-peer "
                     + "replayed-initiation too-many-initiations invalid-response invalid-cookie-reply expired-key "
-                    + "replayed forged",
+                    + "replayed forged no-private-key cookie-due source-too-busy handshake-overtaken "
+                    + "handshake-owner-busy",
                 "probe: |",
                 "udp: datagrams-in bytes-in datagrams-out bytes-out receive-errors segmentation-fallbacks "
                     + "source-fallbacks | truncated run-too-long receive-queue-full no-socket no-endpoint "

@@ -47,7 +47,7 @@ import WireGuard
                                 allowed-ips: [10.0.0.1/32]
                         """))
         }
-        let threads = Threads(([hub] + spokes).flatMap(\.workers))
+        let threads = Threads(([hub] + spokes).flatMap(\.workers), ([hub] + spokes).map(\.handshakes))
         defer { threads.stop() }
 
         // Six flows, each through one queue, as the kernel has it, and that of a worker that is not the owner.
@@ -119,6 +119,7 @@ import WireGuard
 private final class ThreadedRouter {
     let workers: [Worker]
     let tuns: [LockedTUN]
+    let handshakes: HandshakeDesk
 
     init(_ world: World, _ wire: LockedWire, _ address: String, _ text: String) throws {
         let path = "\(world.folder)/router.yaml"
@@ -129,7 +130,8 @@ private final class ThreadedRouter {
         let assembly = try WorkerAssembly(
             plan, KeyFile(configuration: path, credentials: nil),
             WorkerAssembly.Environment(aead: .libsodium, entropy: .system, wallTime: Clocks.wallTime, indices: indices),
-            mailboxes: (0..<plan.workers).map { _ in Mailbox() })
+            mailboxes: (0..<plan.workers).map { _ in Mailbox() }, now: Clocks.now())
+        handshakes = assembly.handshakes
         guard let endpoint = Endpoint("\(address):51820") else { throw WorldError.noKey(address) }
         let tuns = (0..<plan.workers).map { _ in LockedTUN() }
         let ports = wire.attach(endpoint, workers: plan.workers)
@@ -156,22 +158,28 @@ private final class Threads {
     private var running: [Running] = []
     private let isStopped = Stop()
 
-    init(_ workers: [Worker]) {
+    /// Two threads for the handshakes of each router, so that they meet.
+    init(_ workers: [Worker], _ desks: [HandshakeDesk]) {
         for worker in workers {
             let owned = Owned(worker)
-            let stop = isStopped
-            do {
-                running.append(
-                    Running(
-                        try Thread(name: "worker") {
-                            while !stop.asked.load(ordering: .acquiring) {
-                                owned.worker.turn(Clocks.now())
-                                usleep(50)
-                            }
-                        }))
-            } catch {
-                Issue.record("no thread: \(error)")
-            }
+            start { owned.worker.turn(Clocks.now()) }
+        }
+        for desk in desks + desks { start { _ = desk.work(Clocks.now()) } }
+    }
+
+    private func start(_ turn: @escaping @Sendable () -> Void) {
+        let stop = isStopped
+        do {
+            running.append(
+                Running(
+                    try Thread(name: "turns") {
+                        while !stop.asked.load(ordering: .acquiring) {
+                            turn()
+                            usleep(50)
+                        }
+                    }))
+        } catch {
+            Issue.record("no thread: \(error)")
         }
     }
 

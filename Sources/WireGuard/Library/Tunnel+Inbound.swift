@@ -32,16 +32,7 @@ extension Tunnel {
             let type = unsafe MessageType(at: message, count: datagram.count)
         else { return .notWireGuard }
         guard type != .data else { return unsafe open(datagram, path) }
-        return unsafe takeHandshake(message, type, path).map { Drop($0) }
-    }
-
-    /// Messages of types 1 to 3, each of its full length.
-    private func takeHandshake(_ message: UnsafeRawPointer, _ type: MessageType, _ path: Path) -> Rejection? {
-        guard type != .cookieReply else { return unsafe engine.consume(cookieReply: message, now) }
-        guard unsafe engine.identity.verifiesMAC1(of: message, type) else { return .badMAC1 }
-        guard type == .initiation else { return unsafe engine.consume(response: message, from: path, now) }
-        guard let initiation = unsafe engine.identity.identify(message) else { return .invalidInitiation }
-        return engine.consume(initiation, from: path, now)
+        return unsafe engine.receive(message, type, from: path, now).map { Drop($0) }
     }
 
     private func open(_ datagram: UnsafeRawBufferPointer, _ path: Path) -> Drop? {

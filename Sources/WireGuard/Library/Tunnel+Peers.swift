@@ -56,7 +56,7 @@ extension Tunnel {
     public func status(of peer: PeerHandle) throws(TunnelError) -> PeerStatus {
         let peer = try known(peer)
         return PeerStatus(
-            publicKey: PublicKey(peer.publicKey), hasPresharedKey: !peer.presharedKey.isAbsent,
+            publicKey: PublicKey(peer.publicKey), hasPresharedKey: peer.remote.hasPresharedKey,
             endpoint: peer.path.map { Endpoint($0.remote) },
             persistentKeepalive: Duration(peer.timers.persistentInterval),
             lastHandshake: peer.lastHandshake.map { WallTime($0) },

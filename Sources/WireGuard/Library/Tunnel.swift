@@ -167,6 +167,7 @@ public final class Tunnel {
                 count = message.count
             }
             outputs.append(.send(bytes, to: Endpoint(message.path.remote)))
+        case .compute(let task): engine.finish(task.run(), now)
         case .release(let peer, let orConfirm): release(peer, orConfirm: orConfirm)
         case .purge(let peer): dropStaged(of: peer, .handshakeUnanswered)
         case .note(let peer, let event): outputs.append(.event(Event(event), of: directory[peer]))

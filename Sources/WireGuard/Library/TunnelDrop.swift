@@ -78,6 +78,8 @@ extension Tunnel.Drop {
         case .expiredKey: self = .expiredKey
         case .replayed: self = .replayed
         case .forged: self = .forged
+        // A tunnel has a private key, is never under load, and nothing overtakes what it computes at once.
+        case .noIdentity, .cookieDue, .sourceTooBusy, .overtaken: self = .invalidInitiation
         }
     }
 

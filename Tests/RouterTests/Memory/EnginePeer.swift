@@ -93,6 +93,7 @@ final class EnginePeer {
     func initiation(_ now: Instant) -> [UInt8] {
         peer.lastHandshakeSent = nil
         engine.wantHandshake(peer, now)
+        for case .compute(let task) in engine.outbox.take() { engine.finish(task.run(), now) }
         for case .send(let message) in engine.outbox.take() { return Self.bytes(of: message) }
         return []
     }
@@ -130,15 +131,11 @@ final class EnginePeer {
     }
 
     private func take(_ message: UnsafeRawPointer, _ count: Int, _ path: Path, _ now: Instant) {
-        switch unsafe MessageType(at: message, count: count) {
-        case .initiation:
-            if let initiation = unsafe engine.identity.identify(message) {
-                _ = engine.consume(initiation, from: path, now)
-            }
-        case .response: _ = unsafe engine.consume(response: message, from: path, now)
-        case .cookieReply: _ = unsafe engine.consume(cookieReply: message, now)
-        case .data: unsafe open(message, count, path, now)
-        case nil: break
+        guard let type = unsafe MessageType(at: message, count: count) else { return }
+        if type == .data {
+            unsafe open(message, count, path, now)
+        } else {
+            _ = unsafe engine.receive(message, type, from: path, now)
         }
     }
 
@@ -161,6 +158,7 @@ final class EnginePeer {
             for action in engine.outbox.take() {
                 switch action {
                 case .send(let message): sendDatagrams([Self.bytes(of: message)], now, to: message.path.remote)
+                case .compute(let task): engine.finish(task.run(), now)
                 case .release(_, orConfirm: true): engine.sendKeepalive(to: other, now)
                 case .release, .purge, .note: break
                 }

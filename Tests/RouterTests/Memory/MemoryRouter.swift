@@ -20,6 +20,8 @@ final class MemoryRouter {
     let tuns: [[MemoryTUN]]
     private(set) var workers: [Worker] = []
     let pools: [BufferPool]
+    /// Works after the workers, at the same moment.
+    private let handshakes: HandshakeDesk
     let mailboxes: [Mailbox]
     private let mail: [MailFlag]
     /// Workers that are to have no turn for now: what comes for them waits.
@@ -53,7 +55,8 @@ final class MemoryRouter {
             plan, KeyFile(configuration: path, credentials: nil),
             WorkerAssembly.Environment(
                 aead: .libsodium, entropy: entropy, wallTime: { clock.wall }, indices: indices),
-            mailboxes: mailboxes)
+            mailboxes: mailboxes, now: world.now)
+        handshakes = assembly.handshakes
         pools = (0..<plan.workers).map { _ in BufferPool() }
         for id in 0..<plan.workers {
             workers.append(
@@ -83,6 +86,7 @@ final class MemoryRouter {
             worker.turn(now)
             notes += worker.stage(WireGuardStage.self)?.takeNotes().map { ($0, $1) } ?? []
         }
+        while handshakes.work(now) { anyone = true }
         return anyone
     }
 

@@ -34,8 +34,8 @@ struct EngineState: Equatable {
             next = peer.keypairs.next.map(Session.init)
             timers = peer.timers
             lastHandshakeSent = peer.lastHandshakeSent
-            lastInitiationTaken = peer.lastInitiationTaken
-            greatestStamp = peer.greatestStamp
+            lastInitiationTaken = peer.remote.lastInitiationTaken
+            greatestStamp = peer.remote.greatestStamp
             lastStampSent = peer.lastStampSent
             received = peer.received
             sent = peer.sent
@@ -56,10 +56,5 @@ struct EngineState: Equatable {
 
 extension Peer {
     /// The index of the handshake that is out.
-    var handshakeIndex: UInt32? {
-        switch handshake {
-        case .some(let handshake): handshake.localIndex
-        case .none: nil
-        }
-    }
+    var handshakeIndex: UInt32? { handshake?.localIndex }
 }

@@ -79,17 +79,8 @@ final class Node {
 
     private func receive(_ message: UnsafeMutableRawPointer, _ count: Int, _ path: Path, _ now: Instant) -> Rejection? {
         guard let type = unsafe MessageType(at: message, count: count) else { return .notWireGuard }
-        if type == .initiation || type == .response {
-            guard unsafe engine.identity.verifiesMAC1(of: message, type) else { return .badMAC1 }
-        }
-        switch type {
-        case .initiation:
-            guard let initiation = unsafe engine.identity.identify(message) else { return .invalidInitiation }
-            return engine.consume(initiation, from: path, now)
-        case .response: return unsafe engine.consume(response: message, from: path, now)
-        case .cookieReply: return unsafe engine.consume(cookieReply: message, now)
-        case .data: return unsafe open(message, count, path, now)
-        }
+        guard type == .data else { return unsafe engine.receive(message, type, from: path, now) }
+        return unsafe open(message, count, path, now)
     }
 
     private func open(_ message: UnsafeMutableRawPointer, _ count: Int, _ path: Path, _ now: Instant) -> Rejection? {
@@ -149,6 +140,7 @@ final class Node {
                 count = message.count
             }
             transmit(bytes, message.path)
+        case .compute(let task): engine.finish(task.run(), now)
         case .release(let peer, let orConfirm):
             var sealed = false
             while let packet = staged[peer]?.queue.popFirst() { sealed = seal(packet, to: peer, now) || sealed }

@@ -1,15 +1,22 @@
 import Crypto
+import Synchronization
 import Wire
 
-/// Who an interface is: its key pair and what follows from it. Shared by all workers and never changed; a new private
+/// Who an interface is: its key pair and what follows from it. Shared by all threads and never changed; a new private
 /// key makes a new identity.
 package final class Identity: Sendable {
     let privateKey: PrivateKey
+    /// Tells identities apart, also from those that are gone.
+    let serial = Identity.serials.wrappingAdd(1, ordering: .relaxed).newValue
+    private static let serials = Atomic<UInt64>(0)
     package var publicKey: PublicKey { privateKey.publicKey }
     private let mac1Key: MACKey
+    /// What cookies for others are sealed with (P-3.6).
+    let cookieKey: MACKey
 
     package init(_ privateKey: consuming PrivateKey) {
         mac1Key = MACKey(label: Protocol.labelMAC1, privateKey.publicKey)
+        cookieKey = MACKey(label: Protocol.labelCookie, privateKey.publicKey)
         self.privateKey = privateKey
     }
 
@@ -20,10 +27,9 @@ package final class Identity: Sendable {
         return unsafe mac1Key.verifies(message + offset, over: message, offset)
     }
 
-    /// The first half of taking an initiation: decrypts who sent it. Needs no state of the peer's, so it may run on any
-    /// worker, or off the path altogether. `message` has the size of an initiation and a good mac1; nil where it
-    /// decrypts to nothing or its ephemeral key is of low order.
-    package func identify(_ message: UnsafeRawPointer) -> IdentifiedInitiation? {
+    /// The first half of taking an initiation: decrypts who sent it. `message` has the size of an initiation and a good
+    /// mac1; nil where it decrypts to nothing or its ephemeral key is of low order.
+    func identify(_ message: UnsafeRawPointer) -> IdentifiedInitiation? {
         var state = SymmetricState(responder: publicKey)
         let ephemeral = unsafe PublicKey(at: message + Initiation.ephemeral)
         state.mixEphemeral(ephemeral)

@@ -108,7 +108,7 @@ struct SymmetricState: ~Copyable, Sendable {
 }
 
 /// The keys of a session, one a direction.
-struct SessionKeys: ~Copyable {
+struct SessionKeys: ~Copyable, Sendable {
     let initiatorToResponder: Secret
     let responderToInitiator: Secret
 }

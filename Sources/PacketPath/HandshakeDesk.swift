@@ -1,0 +1,176 @@
+import Crypto
+import Pipeline
+import Synchronization
+import Wire
+import WireGuard
+
+/// Where a router's handshakes are computed: off the packet path, so that a flood of them does not hold up a packet.
+///
+/// Workers hand over what comes in and what their engines ask for; threads of their own, or a test, let it `work`; what
+/// comes of it goes to the owner of the peer, through its mailbox.
+package final class HandshakeDesk: Sendable {
+    enum Drop: Int, DropReason {
+        case ownerBusy
+        var name: String {
+            switch self {
+            case .ownerBusy: "handshake-owner-busy"
+            }
+        }
+    }
+
+    /// Looked at in one go, with one reading of the clock, and their cookies sent together.
+    private static let batch = 32
+
+    private struct Counts {
+        var cookies: UInt64 = 0
+        var rejections = DropCounters<Rejection>()
+        var drops = DropCounters<Drop>()
+    }
+
+    /// By interface.
+    private let directories: [PeerDirectory]
+    private let gate: HandshakeGate
+    private let indices: IndexSpace
+    private let entropy: Entropy
+    private let mailboxes: [Mailbox]
+    private let queue = Mutex(HandshakeQueue())
+    private let counts = Mutex(Counts())
+    /// Called when the queue stops being empty.
+    private let wake: @Sendable () -> Void
+
+    package init(
+        _ directories: [PeerDirectory], indices: IndexSpace, entropy: Entropy, mailboxes: [Mailbox], now: Instant,
+        wake: @escaping @Sendable () -> Void = {}
+    ) {
+        self.directories = directories
+        self.indices = indices
+        self.entropy = entropy
+        self.mailboxes = mailboxes
+        self.wake = wake
+        gate = HandshakeGate(entropy, now: now)
+    }
+
+    /// Hands something over; false when too much from outside is waiting. Never waits for a computation.
+    func submit(_ work: HandshakeQueue.Work, on interface: InterfaceID, from worker: Int) -> Bool {
+        let entry = HandshakeQueue.Entry(work: work, interface: interface, worker: worker)
+        let (taken, wasIdle) = queue.withLock { queue in
+            let wasIdle = queue.isEmpty
+            return (queue.append(entry), wasIdle)
+        }
+        if wasIdle { wake() }
+        return taken
+    }
+
+    /// Computes some of what waits; false when nothing did.
+    package func work(_ now: Instant) -> Bool {
+        var replies = CookieReplies()
+        var count = 0
+        while count < Self.batch, let (entry, waiting) = next() {
+            count += 1
+            switch entry.work {
+            case .initiate(let task): initiate(task, entry)
+            case .initiation(let message): take(message, nil, entry, waiting, &replies, now)
+            case .response(let message, let handshake): take(message, handshake, entry, waiting, &replies, now)
+            }
+        }
+        send(replies)
+        return count > 0
+    }
+
+    private func next() -> (HandshakeQueue.Entry, waiting: Int)? {
+        queue.withLock { queue in
+            let waiting = queue.strangersWaiting
+            return queue.popFirst().map { ($0, waiting) }
+        }
+    }
+
+    private func initiate(_ task: InitiationTask, _ entry: HandshakeQueue.Entry) {
+        let computed = task.run()
+        mailboxes[entry.worker].post { worker, now in worker.wireGuard.finish(computed, on: entry.interface, now) }
+    }
+
+    /// A message from outside: a response with the initiation it answers, or an initiation.
+    private func take(
+        _ message: HandshakeMessage, _ handshake: InitiatedHandshake?, _ entry: HandshakeQueue.Entry, _ waiting: Int,
+        _ replies: inout CookieReplies, _ now: Instant
+    ) {
+        let directory = directories[entry.interface.index]
+        guard let identity = directory.identity else { return count(.noIdentity) }
+        let judgement = message.withBytes {
+            unsafe gate.judge($0, message.type, from: message.path, identity, waiting: waiting, now)
+        }
+        switch judgement {
+        case .reject(let rejection): count(rejection)
+        case .reply(let reply):
+            count(.cookieDue)
+            replies.append(reply, on: entry.interface, through: entry.worker)
+        case .admit:
+            if let handshake {
+                conclude(handshake, message, entry)
+            } else {
+                answer(message, directory, entry, now)
+            }
+        }
+    }
+
+    private func conclude(_ handshake: InitiatedHandshake, _ message: HandshakeMessage, _ entry: HandshakeQueue.Entry) {
+        let concluded = message.withBytes { unsafe handshake.conclude($0) }
+        offer(entry.worker) { worker, now in
+            worker.wireGuard.finish(concluded, on: entry.interface, from: message.path, now)
+        }
+    }
+
+    private func answer(
+        _ message: HandshakeMessage, _ directory: PeerDirectory, _ entry: HandshakeQueue.Entry, _ now: Instant
+    ) {
+        let result = message.withBytes { bytes in
+            Result { () throws(Rejection) in
+                try unsafe directory.answer(bytes, indices: indices, entropy: entropy, now)
+            }
+        }
+        switch result {
+        case .failure(let rejection): count(rejection)
+        case .success(let answer):
+            offer(answer.worker) { worker, now in
+                worker.wireGuard.finish(answer, on: entry.interface, from: message.path, now)
+            }
+        }
+    }
+
+    private func send(_ replies: CookieReplies) {
+        for (place, messages) in replies.byPlace {
+            counts.withLock { $0.cookies += UInt64(messages.count) }
+            offer(place.worker) { worker, _ in worker.wireGuard.send(messages, on: place.interface) }
+        }
+    }
+
+    /// For what strangers can bring about: bounded.
+    private func offer(_ worker: Int, _ errand: @escaping Mailbox.Errand) {
+        if !mailboxes[worker].offer(errand) { counts.withLock { $0.drops.count(.ownerBusy) } }
+    }
+
+    private func count(_ rejection: Rejection) { counts.withLock { $0.rejections.count(rejection) } }
+
+    /// What has become of messages here, to be added to the stage's own counts.
+    var report: StageReport {
+        counts.withLock { counts in
+            StageReport(
+                counters: [StageReport.Count("cookies-sent", counts.cookies)],
+                drops: counts.rejections.report + counts.drops.report)
+        }
+    }
+}
+
+/// The cookies of one batch, by where they leave.
+private struct CookieReplies {
+    struct Place: Hashable {
+        let worker: Int
+        let interface: InterfaceID
+    }
+
+    private(set) var byPlace: [Place: [Outgoing]] = [:]
+
+    mutating func append(_ reply: Outgoing, on interface: InterfaceID, through worker: Int) {
+        byPlace[Place(worker: worker, interface: interface), default: []].append(reply)
+    }
+}

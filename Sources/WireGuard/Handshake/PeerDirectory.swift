@@ -1,0 +1,64 @@
+import Crypto
+import Synchronization
+import Wire
+
+/// Who an interface is and whom it knows, by public key: where a handshake looks up its two sides.
+///
+/// Shared by the engines of all workers, which enter and remove their peers, and by the threads that compute handshakes.
+package final class PeerDirectory: Sendable {
+    package struct Entry: Sendable {
+        package let id: PeerID
+        /// The worker that owns the peer.
+        package let worker: Int
+        package let remote: RemotePeer
+    }
+
+    private struct Contents {
+        var identity: Identity?
+        var entries: [PublicKey: Entry] = [:]
+    }
+
+    private let contents: Mutex<Contents>
+
+    package init(_ identity: Identity?) { contents = Mutex(Contents(identity: identity)) }
+
+    /// nil for an interface without a private key, which has no handshakes. Engines have to be told of another one
+    /// (`Engine.identityChanged`).
+    package var identity: Identity? {
+        get { contents.withLock { $0.identity } }
+        set { contents.withLock { $0.identity = newValue } }
+    }
+
+    package subscript(publicKey: PublicKey) -> Entry? { contents.withLock { $0.entries[publicKey] } }
+
+    func insert(_ entry: Entry) {
+        contents.withLock { contents in
+            let earlier = contents.entries.updateValue(entry, forKey: entry.remote.publicKey)
+            precondition(earlier == nil, "a peer is added once")
+        }
+    }
+
+    func remove(_ publicKey: PublicKey) { contents.withLock { _ = $0.entries.removeValue(forKey: publicKey) } }
+
+    /// Takes an initiation of full length and a good mac1, proves its sender, and makes the response to it: three or
+    /// four Diffie-Hellmans, some 165 µs, on whatever thread. The owner of the peer has to `finish` it.
+    ///
+    /// Only an authentic initiation changes anything: its stamp is remembered.
+    package func answer(
+        _ message: UnsafeRawPointer, indices: IndexSpace, entropy: Entropy, _ now: Instant
+    ) throws(Rejection) -> AnsweredInitiation {
+        guard let identity else { throw .noIdentity }
+        guard let identified = unsafe identity.identify(message) else { throw .invalidInitiation }
+        guard let entry = self[identified.sender] else { throw .unknownPeer }
+        guard let shared = entry.remote.staticShared(with: identity),
+            let authentic = identified.authenticate(staticShared: shared)
+        else { throw .invalidInitiation }
+        if let rejection = entry.remote.admit(authentic.stamp, now) { throw rejection }
+        // Whether the index is free only the owner knows: it looks before it uses it (P-2.11).
+        let index = indices.draw(worker: entry.worker, entropy: entropy) { _ in true }
+        guard let answer = authentic.respond(entry, identity, localIndex: index, entropy: entropy) else {
+            throw .invalidInitiation
+        }
+        return answer
+    }
+}
