@@ -42,10 +42,15 @@ final class EnginePeer {
 
     /// A session that this side began, after a second of the world's time.
     func connect(_ world: World) {
+        begin(world)
+        world.run()
+    }
+
+    /// Sends an initiation, which is retransmitted as the world's time goes on.
+    func begin(_ world: World) {
         engine.wantHandshake(peer, world.now)
         engine.schedule(peer)
         settle(world.now)
-        world.run()
     }
 
     private var peer: Peer {

@@ -26,6 +26,8 @@ final class MemoryRouter {
     private let mail: [MailFlag]
     /// Workers that are to have no turn for now: what comes for them waits.
     var asleep: Set<Int> = []
+    /// Whether nobody computes handshakes.
+    var handshakesAreAsleep = false
     /// What the workers had for the log.
     private(set) var notes: [(peer: PeerID, event: PeerEvent)] = []
 
@@ -86,7 +88,7 @@ final class MemoryRouter {
             worker.turn(now)
             notes += worker.stage(WireGuardStage.self)?.takeNotes().map { ($0, $1) } ?? []
         }
-        while handshakes.work(now) { anyone = true }
+        while !handshakesAreAsleep, handshakes.work(now) { anyone = true }
         return anyone
     }
 
