@@ -79,7 +79,7 @@ let package = Package(
         tests("TUN"),
         tests("UDP"),
         tests("PacketPath"),
-        tests("Router"),
+        tests("Router", [.product(name: "Logging", package: "swift-log")]),
         tests("Control"),
     ],
     swiftLanguageModes: [.v6]

@@ -5,6 +5,8 @@ package struct RuntimeConfiguration: Sendable, Equatable {
     package var workers = WorkerCount.auto
     package var aead = AEADChoice.auto
     package var offloads = OffloadConfiguration()
+    /// Whether the greatest time stamp of each peer is kept over a restart.
+    package var remembersTimestamps = true
 
     package init() {}
 }
@@ -15,6 +17,7 @@ extension RuntimeConfiguration: OptionRecord {
         aead = options.optional("aead", default: .auto)
         if aead == .ipsecMB { options.error("'ipsec-mb' is not supported yet", at: "aead") }
         offloads = options.optional("offloads", default: OffloadConfiguration())
+        remembersTimestamps = options.optional("remember-timestamps", default: true)
     }
 }
 

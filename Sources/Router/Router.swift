@@ -23,7 +23,8 @@ package final class Router {
 
     /// Sets everything up; packets flow when it returns. Thereafter `stop` has to be called.
     package init(
-        _ loaded: LoadedConfiguration, _ keys: KeyFile, runDirectory: String, logger: Logger
+        _ loaded: LoadedConfiguration, _ keys: KeyFile, runDirectory: String, stateDirectory: String,
+        logger: Logger
     ) throws(RouterError) {
         let plan = RouterPlan(loaded.configuration, cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
         log = RouterLog(logger: logger, plan: plan)
@@ -39,7 +40,7 @@ package final class Router {
         }
         running = try RunningRouter(
             plan, file: loaded.source.file, keys: keys, aead: aead, indices: indices, ends: ends,
-            control: control, log: log)
+            control: control, stateDirectory: stateDirectory, log: log)
         do throws(HostSideError) {
             host = try HostSide()
             try host.apply(plan.interfaces.map(\.hostSide), forwarding: plan.configuration.forwarding == .auto)
@@ -79,6 +80,9 @@ package final class Router {
         }
         for id in running.handshakeThreads.indices {
             workers.append(RunningThread(try Thread(name: "handshake-\(id)") { running.computeHandshakes(id) }))
+        }
+        if running.timestamps != nil {
+            workers.append(RunningThread(try Thread(name: "timestamps") { running.keepTimestamps() }))
         }
         workers.append(RunningThread(try Thread(name: "log") { running.writeLog() }))
         askers.append(RunningThread(try Thread(name: "control") { running.serveControl() }))

@@ -20,6 +20,9 @@ struct RouterLog: Sendable {
             logger.info("\(name): endpoint is now \(endpoint)")
         case .keysWiped:
             logger.info("\(name): session long unused, keys wiped")
+        case .stampFromTheFuture:
+            logger.warning(
+                "\(name): its clock is more than 10 minutes ahead of ours; when it is set back, handshakes fail until then")
         }
     }
 }

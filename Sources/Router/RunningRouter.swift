@@ -14,6 +14,9 @@ final class RunningRouter: Sendable {
     let plan: RouterPlan
     let resolver: EndpointResolver
     private let routes: RouteWatch
+    /// nil when the file does not want it.
+    let timestamps: TimestampKeeper?
+    private let directories: [PeerDirectory]
     private let events: EventLog
     /// Rings when the router cannot go on; `failure` says why.
     let failed: Doorbell
@@ -33,7 +36,7 @@ final class RunningRouter: Sendable {
 
     init(
         _ plan: RouterPlan, file: String, keys: KeyFile, aead: AEAD, indices: IndexSpace, ends: RouterEnds,
-        control: ControlServer, log: RouterLog
+        control: ControlServer, stateDirectory: String, log: RouterLog
     ) throws(RouterError) {
         let now = Clocks.now()
         var threads: [WorkerThread] = []
@@ -47,6 +50,10 @@ final class RunningRouter: Sendable {
             mailboxes = threads.map { thread in Mailbox { thread.wake() } }
             resolver = try EndpointResolver(plan, mailboxes, log)
             routes = try RouteWatch()
+            let timestampFile = TimestampFile(stateDirectory: stateDirectory, router: plan.configuration.name)
+            timestamps =
+                plan.configuration.runtime.remembersTimestamps
+                ? try TimestampKeeper(timestampFile, log.logger) : nil
             events = try EventLog(log)
             failed = try Doorbell()
         } catch {
@@ -56,7 +63,9 @@ final class RunningRouter: Sendable {
             aead: aead, entropy: .system, wallTime: Clocks.wallTime, indices: indices)
         do throws(KeyProblem) {
             let sleepers = handshakeThreads
-            let assembly = try WorkerAssembly(plan, keys, environment, mailboxes: mailboxes, now: now) {
+            let assembly = try WorkerAssembly(
+                plan, keys, environment, mailboxes: mailboxes, now: now, remembered: timestamps?.load() ?? [:]
+            ) {
                 for thread in sleepers { thread.wake() }
             }
             for id in 0..<plan.workers {
@@ -65,6 +74,7 @@ final class RunningRouter: Sendable {
             }
             identities = assembly.identities
             handshakes = assembly.handshakes
+            directories = assembly.directories
         } catch {
             throw .key(error)
         }
@@ -118,6 +128,17 @@ final class RunningRouter: Sendable {
         }
     }
 
+    /// Of each interface, the greatest time stamp of each peer.
+    func keepTimestamps() {
+        timestamps?.run {
+            var stamps: TimestampFile.Stamps = [:]
+            for interface in plan.interfaces {
+                stamps[interface.configuration.name.value] = directories[interface.id.index].greatestStamps
+            }
+            return stamps.filter { !$0.value.isEmpty }
+        }
+    }
+
     func watchRoutes() {
         do {
             try routes.run {
@@ -156,6 +177,7 @@ final class RunningRouter: Sendable {
     func stopWorkers() {
         for thread in workerThreads { thread.stop() }
         for thread in handshakeThreads { thread.stop() }
+        timestamps?.stop()
         events.stop()
     }
 

@@ -17,7 +17,7 @@ package struct WorkerAssembly {
     let environment: Environment
     package let mailboxes: [Mailbox]
     /// By `InterfaceID.index`.
-    let directories: [PeerDirectory]
+    package let directories: [PeerDirectory]
     /// Where this router's handshakes are computed; somebody has to let it work.
     package let handshakes: HandshakeDesk
 
@@ -40,7 +40,7 @@ package struct WorkerAssembly {
 
     package init(
         _ plan: RouterPlan, _ keys: KeyFile, _ environment: Environment, mailboxes: [Mailbox], now: Instant,
-        wakeHandshakes: @escaping @Sendable () -> Void = {}
+        remembered: [String: [PublicKey: TAI64N]] = [:], wakeHandshakes: @escaping @Sendable () -> Void = {}
     ) throws(KeyProblem) {
         precondition(mailboxes.count == plan.workers && environment.indices.workers == plan.workers)
         var identities: [Identity] = []
@@ -51,6 +51,9 @@ package struct WorkerAssembly {
         self.environment = environment
         self.mailboxes = mailboxes
         directories = identities.map { PeerDirectory($0) }
+        for interface in plan.interfaces {
+            directories[interface.id.index].remember(remembered[interface.configuration.name.value] ?? [:])
+        }
         handshakes = HandshakeDesk(
             directories, indices: environment.indices, entropy: environment.entropy, mailboxes: mailboxes, now: now,
             wake: wakeHandshakes)

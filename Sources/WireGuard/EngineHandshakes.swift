@@ -48,6 +48,9 @@ extension Engine {
             let keys = answer.keys.take()
         else { return .overtaken }
         peer.lastStampAnswered = answer.stamp
+        if answer.stamp.seconds > TAI64N(environment.wallTime()).seconds + Limits.futureStampSeconds {
+            outbox.note(peer.id, .stampFromTheFuture)
+        }
         // One handshake at a time for a peer, and the newest counts (P-2.18).
         abandonHandshake(peer)
         roam(peer, path)

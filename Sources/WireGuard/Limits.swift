@@ -2,6 +2,9 @@
 package enum Limits {
     /// Peers of one interface (P-8.15).
     package static let peers = 1 << 20
+    /// A time stamp of an initiation so many seconds ahead of our clock is worth a word: once taken, all earlier ones are
+    /// refused (S-20).
+    static let futureStampSeconds: UInt64 = 600
     /// Packets kept for a peer while there is no session; the oldest gives way (P-4.13).
     package static let stagedPackets = 128
     /// The most datagrams in one run to the wire: what the kernel takes in one UDP_SEGMENT send.

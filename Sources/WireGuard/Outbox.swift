@@ -65,4 +65,6 @@ package enum PeerEvent: Sendable, Equatable {
     case handshakeGivenUp
     case endpointChanged(Endpoint)
     case keysWiped
+    /// An initiation was taken whose time stamp is far ahead of our clock.
+    case stampFromTheFuture
 }

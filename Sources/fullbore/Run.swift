@@ -19,6 +19,7 @@ struct Run: ParsableCommand {
 
     @Argument(help: "The router file.") var file: String
     @OptionGroup var place: RunDirectory
+    @OptionGroup var state: StateDirectory
 
     func run() throws {
         let loaded = try RouterFile.load(file, for: .running)
@@ -29,7 +30,8 @@ struct Run: ParsableCommand {
 
         let router: Router
         do {
-            router = try Router(loaded, RouterFile.keys(file), runDirectory: place.path, logger: logger)
+            router = try Router(loaded, RouterFile.keys(file), runDirectory: place.path, stateDirectory: state.path,
+                logger: logger)
         } catch {
             complain("fullbore: \(error)")
             throw error.isForPrivileges ? ExitCode.permission : ExitCode.failure
@@ -71,5 +73,18 @@ struct RunDirectory: ParsableArguments {
     var path: String {
         if let runDirectory { return runDirectory }
         return unsafe getenv("FULLBORE_RUN_DIR").map { unsafe String(cString: $0) } ?? ControlSocket.defaultRunDirectory
+    }
+}
+
+/// Where routers keep what outlives them.
+struct StateDirectory: ParsableArguments {
+    private static let defaultPath = "/var/lib/fullbore"
+
+    @Option(name: .customLong("state-dir"), help: "Where routers keep what outlives them (or FULLBORE_STATE_DIR).")
+    var stateDirectory: String?
+
+    var path: String {
+        if let stateDirectory { return stateDirectory }
+        return unsafe getenv("FULLBORE_STATE_DIR").map { unsafe String(cString: $0) } ?? Self.defaultPath
     }
 }

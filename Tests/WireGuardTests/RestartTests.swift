@@ -48,4 +48,43 @@ import Wire
             #expect(rejection == .replayedInitiation || rejection == nil)
         }
     }
+
+    @Test func `S-20 with the stamps of the last run an old initiation is refused, and a later one answered`() throws {
+        let pair = Pair()
+        pair.connect()
+        let recorded = try #require(pair.link.log.first).datagram
+        let remembered = pair.bob.engine.directory.greatestStamps
+        #expect(remembered.count == 1)
+        let bob = Pair.node(Pair.bobKey, Pair.bobEndpoint, seed: 999, pair.link)
+        // Remembered before the peer is there, as at a start, and then once more.
+        bob.engine.directory.remember(remembered)
+        #expect(bob.engine.directory.greatestStamps == remembered)
+        Pair.introduce(bob, pair.toAlice, Pair.aliceKey, Pair.aliceEndpoint, Pair.Side(), pair.link.now)
+        bob.engine.directory.remember(remembered.mapValues { _ in TAI64N(seconds: 0, nanoseconds: 0) })
+        #expect(bob.engine.directory.greatestStamps == remembered, "it never goes back")
+        pair.link.replace(pair.bob, by: bob)
+        #expect(bob.receive(recorded, pair.link.now) == .replayedInitiation)
+        pair.link.run(.seconds(20))
+        pair.aliceSends(Pair.packet(1))
+        pair.link.run(.seconds(30))
+        #expect(bob.delivered.map(\.bytes) == [Pair.packet(1)])
+    }
+
+    @Test func `S-20 a peer that is removed and added again is taken with any stamp`() throws {
+        let pair = Pair()
+        pair.connect()
+        pair.bob.engine.remove(pair.toAlice)
+        #expect(pair.bob.engine.directory.greatestStamps.isEmpty)
+    }
+
+    @Test(arguments: [(ahead: 0, noted: false), (ahead: 599, noted: false), (ahead: 700, noted: true)])
+    func `S-20 a stamp far ahead of our clock is told of`(ahead: UInt64, noted: Bool) throws {
+        let pair = Pair()
+        pair.bob.engine.remove(pair.toAlice)
+        Pair.introduce(pair.bob, pair.toAlice, Pair.aliceKey, Pair.aliceEndpoint, Pair.Side(), pair.link.now)
+        var alice = ScriptedPeer(Pair.aliceKey, remote: HandshakeTests.bobPublic)
+        let stamp = ScriptedPeer.stamp(seconds: pair.link.clock.wall.seconds + ahead)
+        #expect(pair.bob.receive(Tap.toBob(alice.initiation(stamp: stamp)), pair.link.now) == nil)
+        #expect(pair.bob.notes.contains { $0.event == .stampFromTheFuture } == noted)
+    }
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # what this sets is for the scripts that source it
-# namespaces.sh: nodes, which are network namespaces with a /run of their own, and what runs in them. Sourced, not run.
+# namespaces.sh: nodes, which are network namespaces with a /run and a state directory of their own, and what runs in them. Sourced, not run.
 #
 #   node NAME…                  makes nodes; the namespace is $prefix-NAME
 #   on NODE CMD…                runs CMD in a node
@@ -27,7 +27,7 @@ node() {
     for name; do
         nodes+=("$name")
         ip netns add "$prefix-$name"
-        mkdir -p "$work/$name/run"
+        mkdir -p "$work/$name/run" "$work/$name/state"
         ip -n "$prefix-$name" link set lo up
         # Duplicate address detection holds a new IPv6 address back for a second or more. One congestion control
         # everywhere, so that rates mean the same on every machine. A namespace inherits forwarding: start from off.
@@ -40,19 +40,19 @@ node() {
 }
 
 # shellcheck disable=SC2016 # expands in the inner shell
-readonly enter='mount --bind "$0" /run && exec env --default-signal=INT,QUIT "$@"' # a shell's background jobs ignore both
+readonly enter='mount --bind "$0/run" /run && exec env --default-signal=INT,QUIT FULLBORE_STATE_DIR="$0/state" "$@"' # a shell's background jobs ignore both
 
 on() {
     local name=$1
     shift
-    ip netns exec "$prefix-$name" sh -c "$enter" "$work/$name/run" "$@"
+    ip netns exec "$prefix-$name" sh -c "$enter" "$work/$name" "$@"
 }
 
 spawn() {
     local name=$1 log=$2
     shift 2
     : >"$log" # before the child does it, or a reader might still see an earlier one
-    ip netns exec "$prefix-$name" sh -c "$enter" "$work/$name/run" "$@" >"$log" 2>&1 </dev/null &
+    ip netns exec "$prefix-$name" sh -c "$enter" "$work/$name" "$@" >"$log" 2>&1 </dev/null &
     spawned=$!
 }
 

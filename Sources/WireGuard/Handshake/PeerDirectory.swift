@@ -16,6 +16,8 @@ package final class PeerDirectory: Sendable {
     private struct Contents {
         var identity: Identity?
         var entries: [PublicKey: Entry] = [:]
+        /// What an earlier run has told of peers that are not here yet.
+        var remembered: [PublicKey: TAI64N] = [:]
     }
 
     private let contents: Mutex<Contents>
@@ -35,10 +37,39 @@ package final class PeerDirectory: Sendable {
         contents.withLock { contents in
             let earlier = contents.entries.updateValue(entry, forKey: entry.remote.publicKey)
             precondition(earlier == nil, "a peer is added once")
+            if let stamp = contents.remembered.removeValue(forKey: entry.remote.publicKey) {
+                entry.remote.raiseGreatestStamp(to: stamp)
+            }
         }
     }
 
     func remove(_ publicKey: PublicKey) { contents.withLock { _ = $0.entries.removeValue(forKey: publicKey) } }
+
+    // MARK: The memory of time stamps (S-20)
+
+    /// The greatest stamp of each peer that has been heard from, or was when this was last remembered.
+    package var greatestStamps: [PublicKey: TAI64N] {
+        let (entries, remembered) = contents.withLock { ($0.entries, $0.remembered) }
+        return entries.values.reduce(into: remembered) { stamps, entry in
+            if let stamp = entry.remote.greatestStamp { stamps[entry.remote.publicKey] = stamp }
+        }
+    }
+
+    /// Refuses initiations up to these stamps from now on, also of peers that are added later: what an earlier run has
+    /// taken may not be played to this one again.
+    package func remember(_ stamps: [PublicKey: TAI64N]) {
+        contents.withLock { contents in
+            for (key, stamp) in stamps {
+                if let entry = contents.entries[key] {
+                    entry.remote.raiseGreatestStamp(to: stamp)
+                } else {
+                    contents.remembered[key] = stamp
+                }
+            }
+        }
+    }
+
+    // MARK: Initiations
 
     /// Takes an initiation of full length and a good mac1, proves its sender, and makes the response to it: three or
     /// four Diffie-Hellmans, some 165 µs, on whatever thread. The owner of the peer has to `finish` it.

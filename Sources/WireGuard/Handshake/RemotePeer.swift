@@ -72,6 +72,12 @@ package final class RemotePeer: Sendable {
     var greatestStamp: TAI64N? { state.withLock { $0.greatestStamp } }
     var lastInitiationTaken: Instant? { state.withLock { $0.lastInitiationTaken } }
 
+    func raiseGreatestStamp(to stamp: TAI64N) {
+        state.withLock { state in
+            state.greatestStamp = max(stamp, state.greatestStamp ?? stamp)
+        }
+    }
+
     /// Takes note of an authentic initiation; why not, for one that is replayed or comes too soon. Of two with one stamp
     /// that are looked at by two threads only one passes.
     func admit(_ stamp: TAI64N, _ now: Instant) -> Rejection? {

@@ -22,7 +22,8 @@ package struct TAI64N: Comparable, Sendable {
         nanoseconds = UInt32(bigEndian: unsafe bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
     }
 
-    private init(seconds: UInt64, nanoseconds: UInt32) {
+    /// Any stamp, as it was once received.
+    package init(seconds: UInt64, nanoseconds: UInt32) {
         self.seconds = seconds
         self.nanoseconds = nanoseconds
     }

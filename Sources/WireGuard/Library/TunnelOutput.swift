@@ -22,6 +22,9 @@ extension Tunnel {
         case endpointChanged(Endpoint)
         /// No new session for 540 s: the old ones' keys are wiped.
         case keysWiped
+        /// The peer's clock is more than ten minutes ahead of ours. Once it is set back, its handshakes fail until it
+        /// has caught up: a time stamp that was taken is the least that counts.
+        case clockFarAhead
     }
 }
 
@@ -32,6 +35,7 @@ extension Tunnel.Event {
         case .handshakeGivenUp: self = .handshakeGivenUp
         case .endpointChanged(let endpoint): self = .endpointChanged(Tunnel.Endpoint(endpoint))
         case .keysWiped: self = .keysWiped
+        case .stampFromTheFuture: self = .clockFarAhead
         }
     }
 }

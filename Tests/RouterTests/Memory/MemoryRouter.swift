@@ -22,6 +22,7 @@ final class MemoryRouter {
     let pools: [BufferPool]
     /// Works after the workers, at the same moment.
     private let handshakes: HandshakeDesk
+    private let directories: [PeerDirectory]
     let mailboxes: [Mailbox]
     private let mail: [MailFlag]
     /// Workers that are to have no turn for now: what comes for them waits.
@@ -34,6 +35,7 @@ final class MemoryRouter {
     /// `compose` may put stages of a test's own among those of a worker.
     init(
         _ world: World, at addresses: [String], seed: UInt64 = 1, tunOffloads: TUNOffloads = .all, _ text: String,
+        remembered: [String: [PublicKey: TAI64N]] = [:],
         compose: (_ worker: Int, _ stages: [any Stage]) -> [any Stage] = { $1 }
     ) throws {
         let path = "\(world.folder)/router.yaml"
@@ -57,8 +59,9 @@ final class MemoryRouter {
             plan, KeyFile(configuration: path, credentials: nil),
             WorkerAssembly.Environment(
                 aead: .libsodium, entropy: entropy, wallTime: { clock.wall }, indices: indices),
-            mailboxes: mailboxes, now: world.now)
+            mailboxes: mailboxes, now: world.now, remembered: remembered)
         handshakes = assembly.handshakes
+        directories = assembly.directories
         pools = (0..<plan.workers).map { _ in BufferPool() }
         for id in 0..<plan.workers {
             workers.append(
@@ -69,6 +72,11 @@ final class MemoryRouter {
         }
         for worker in workers { worker.warm() }
         world.attach(self)
+    }
+
+    /// What it would remember over a restart, by interface.
+    var greatestStamps: [String: [PublicKey: TAI64N]] {
+        directories.enumerated().reduce(into: [:]) { $0["wg\($1.offset)"] = $1.element.greatestStamps }
     }
 
     var tun: MemoryTUN { tuns[0][0] }
