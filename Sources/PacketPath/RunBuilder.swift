@@ -26,8 +26,8 @@ struct RunBuilder: ~Copyable {
 
     /// Room for one message of `size` bytes, at most `Limits.bytesPerRun`, behind what is there. There is room enough
     /// around it for sealing in place: what is overwritten behind it is still free.
-    mutating func message(to peer: PeerID, _ path: Path, size: Int) -> UnsafeMutableRawPointer {
-        if isOpen, continues(peer, path, size) {
+    mutating func message(to peer: PeerID, _ path: Path, size: Int, trafficClass: UInt8) -> UnsafeMutableRawPointer {
+        if isOpen, continues(peer, path, size, trafficClass) {
             let last = runs.count - 1
             let offset = runs[last].count
             if size < runs[last].datagramSize { isOpen = false }
@@ -39,6 +39,7 @@ struct RunBuilder: ~Copyable {
         packet.peer = peer
         packet.path = path
         packet.datagramSize = size
+        packet.trafficClass = trafficClass
         runs.append(packet)
         isOpen = true
         datagrams = 1
@@ -58,9 +59,10 @@ struct RunBuilder: ~Copyable {
         runs.removeAll()
     }
 
-    private func continues(_ peer: PeerID, _ path: Path, _ size: Int) -> Bool {
+    private func continues(_ peer: PeerID, _ path: Path, _ size: Int, _ trafficClass: UInt8) -> Bool {
         let last = runs.count - 1
         return runs[last].peer == peer && size <= runs[last].datagramSize && datagrams < Limits.datagramsPerRun
-            && runs[last].count + size <= Limits.bytesPerRun && runs[last].path == path
+            && runs[last].count + size <= Limits.bytesPerRun && runs[last].trafficClass == trafficClass
+            && runs[last].path == path
     }
 }

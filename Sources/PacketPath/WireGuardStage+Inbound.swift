@@ -49,13 +49,14 @@ extension WireGuardStage {
                 drops.count(.batchFull)
                 continue
             }
-            unsafe openData(message, count, keypair, &session, now)
+            unsafe openData(message, count, run.trafficClass, keypair, &session, now)
         } while offset < run.count
         session.settle(interface.engine, path, now)
     }
 
     private func openData(
-        _ message: UnsafeRawPointer, _ count: Int, _ keypair: Keypair, _ session: inout SessionRun, _ now: Instant
+        _ message: UnsafeRawPointer, _ count: Int, _ trafficClass: UInt8, _ keypair: Keypair,
+        _ session: inout SessionRun, _ now: Instant
     ) {
         let plaintext = count - DataMessage.overhead
         var packet = Packet(pool.take(Buffer.size(for: plaintext)), count: plaintext)
@@ -72,6 +73,7 @@ extension WireGuardStage {
         case .success(let length):
             packet.count = length
             packet.peer = keypair.peer
+            if ECN.concerns(trafficClass) { unsafe ECN.decapsulate(packet.contents, outer: trafficClass) }
             opened.append(packet)
         case .failure(let fault):
             drops.count(Drop(fault))

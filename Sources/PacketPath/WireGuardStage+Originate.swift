@@ -42,6 +42,7 @@ extension WireGuardStage {
             var packet = Packet(pool.take(.small), count: message.count)
             packet.peer = message.peer
             packet.path = message.path
+            packet.trafficClass = message.trafficClass
             unsafe message.copy(to: packet.bytes)
             builder.append(packet)
             return true

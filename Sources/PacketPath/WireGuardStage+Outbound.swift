@@ -40,6 +40,8 @@ extension WireGuardStage {
         }
         guard let permit = interface.engine.permit(peer, count: messages, now) else { return packet }
 
+        // One header gives all segments' bits.
+        let trafficClass = unsafe IPPacket(packet.contents).map { ECN.outer(of: $0.trafficClass) } ?? 0
         var segmenter = unsafe Segmenter(packet.bytes, count: packet.count, packet.offload)
         var counter = permit.firstCounter
         var bytes = 0
@@ -49,7 +51,7 @@ extension WireGuardStage {
             let padded = paddedLength(segment.count, mtu: interface.mtu)
             let size = padded + DataMessage.overhead
             let source = unsafe packet.bytes + segment.offset
-            let message = unsafe builder.message(to: peer, path, size: size)
+            let message = unsafe builder.message(to: peer, path, size: size, trafficClass: trafficClass)
             if padded == segment.count {
                 unsafe permit.keypair.seal(counter, source, padded, to: message)
             } else {

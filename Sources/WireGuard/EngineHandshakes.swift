@@ -32,7 +32,8 @@ extension Engine {
         guard let peer = peer(computed.peer), case .computing(computed.localIndex) = peer.handshake else { return }
         guard let handshake = computed.handshake, let path = peer.path else { return abandonHandshake(peer) }
         peer.handshake = .sent(handshake)
-        var message = Outgoing(peer: peer.id, path: path, count: Initiation.size)
+        var message = Outgoing(
+            peer: peer.id, path: path, count: Initiation.size, trafficClass: Protocol.handshakeTrafficClass)
         unsafe message.withBytes { bytes in
             unsafe handshake.copyMessage(to: bytes)
             unsafe peer.macs.seal(bytes, mac1: Initiation.mac1, now)
@@ -62,7 +63,8 @@ extension Engine {
         retire(peer.keypairs.install(responded: keypair))
         peer.timers.sessionDerived(now, jitter: jitter())
         peer.lastHandshakeSent = now
-        var message = Outgoing(peer: peer.id, path: path, count: Response.size)
+        var message = Outgoing(
+            peer: peer.id, path: path, count: Response.size, trafficClass: Protocol.handshakeTrafficClass)
         unsafe message.withBytes { bytes in
             unsafe answer.copyMessage(to: bytes)
             unsafe peer.macs.seal(bytes, mac1: Response.mac1, now)

@@ -5,13 +5,16 @@ package struct Outgoing: Sendable {
     package let peer: PeerID
     package let path: Path
     package let count: Int
+    /// What the outer header is to say: handshakes are worth a place in front (P-4.20), all else is nothing special.
+    package let trafficClass: UInt8
     private var bytes = InlineArray<148, UInt8>(repeating: 0)
 
-    init(peer: PeerID, path: Path, count: Int) {
+    init(peer: PeerID, path: Path, count: Int, trafficClass: UInt8 = 0) {
         precondition(count <= Initiation.size)
         self.peer = peer
         self.path = path
         self.count = count
+        self.trafficClass = trafficClass
     }
 
     mutating func withBytes<Result: ~Copyable>(_ body: (UnsafeMutableRawPointer) -> Result) -> Result {

@@ -41,6 +41,9 @@ package enum Protocol {
     /// At most 50 initiations a second are taken from one peer (P-2.9).
     static let initiationSpacing = Interval.milliseconds(20)
 
+    /// The outer traffic class of initiations and responses: DSCP AF41, as the kernel's (P-4.20).
+    static let handshakeTrafficClass: UInt8 = 0x88
+
     /// Plaintext is padded to a multiple of this (§5.4.6).
     static let paddingMultiple = 16
 }

@@ -13,6 +13,7 @@ import WireGuard
         var size: Int
         var peer = 0
         var path = here
+        var trafficClass: UInt8 = 0
     }
 
     private struct Run: Equatable {
@@ -29,7 +30,8 @@ import WireGuard
         for (number, message) in messages.enumerated() {
             let hasRoom = builder.hasRoom(for: 1, size: message.size)
             #expect(hasRoom)
-            let bytes = unsafe builder.message(to: PeerID(message.peer), message.path, size: message.size)
+            let bytes = unsafe builder.message(
+                to: PeerID(message.peer), message.path, size: message.size, trafficClass: message.trafficClass)
             unsafe bytes.initializeMemory(
                 as: UInt8.self, repeating: UInt8(truncatingIfNeeded: number), count: message.size)
         }
@@ -93,15 +95,21 @@ import WireGuard
         #expect(runs(messages).map(\.peer.index) == [0, 1, 1, 0])
     }
 
+    /// One header is sent for all of them (P-4.19).
+    @Test func aRunHasOneTrafficClass() {
+        let messages = [0, 0, 2, 2, 0].map { Message(size: 64, trafficClass: $0) }
+        #expect(runs(messages).map(\.datagrams) == [2, 2, 1])
+    }
+
     @Test func aMessageOfItsOwnEndsTheRun() {
         let pool = BufferPool()
         var builder = RunBuilder(pool: pool)
-        _ = unsafe builder.message(to: PeerID(0), Self.here, size: 64)
+        _ = unsafe builder.message(to: PeerID(0), Self.here, size: 64, trafficClass: 0)
         var packet = Packet(pool.take(.small), count: 64)
         packet.peer = PeerID(0)
         packet.path = Self.here
         builder.append(packet)
-        _ = unsafe builder.message(to: PeerID(0), Self.here, size: 64)
+        _ = unsafe builder.message(to: PeerID(0), Self.here, size: 64, trafficClass: 0)
         let count = builder.runs.count
         #expect(count == 3)
     }
@@ -112,9 +120,9 @@ import WireGuard
             let pool = BufferPool()
             var builder = RunBuilder(pool: pool)
             // An open run that the first message, being shorter, ends.
-            _ = unsafe builder.message(to: PeerID(0), Self.here, size: min(65_507, size + 1))
+            _ = unsafe builder.message(to: PeerID(0), Self.here, size: min(65_507, size + 1), trafficClass: 0)
             guard builder.hasRoom(for: count, size: size) else { continue }
-            for _ in 0..<count { _ = unsafe builder.message(to: PeerID(0), Self.here, size: size) }
+            for _ in 0..<count { _ = unsafe builder.message(to: PeerID(0), Self.here, size: size, trafficClass: 0) }
             let made = builder.runs.count
             #expect(made <= 1 + RunBuilder.runs(for: count, size: size))
         }

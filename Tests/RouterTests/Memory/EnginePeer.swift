@@ -19,6 +19,10 @@ final class EnginePeer {
     private(set) var keepalives = 0
     /// Every datagram that came in, as it was.
     private(set) var datagrams: [[UInt8]] = []
+    /// The traffic class that each of them came with.
+    private(set) var trafficClasses: [UInt8] = []
+    /// What its own datagrams leave with.
+    var trafficClass: UInt8 = 0
 
     /// `name`, who knows `router` at `remote`.
     init(
@@ -88,6 +92,7 @@ final class EnginePeer {
             }
             var packet = Packet(buffer, count: message.count)
             packet.path = Path(remote: destination ?? remote)
+            packet.trafficClass = trafficClass
             out.append(packet)
             if out.isFull { host.ports[0].send(&out) }
         }
@@ -131,6 +136,7 @@ final class EnginePeer {
             let count = min(size, run.count - offset)
             let message = unsafe UnsafeRawPointer(run.bytes + offset)
             datagrams.append(unsafe [UInt8](UnsafeRawBufferPointer(start: message, count: count)))
+            trafficClasses.append(run.trafficClass)
             unsafe take(message, count, path, now)
         }
     }
