@@ -7,3 +7,5 @@
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/veth.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>

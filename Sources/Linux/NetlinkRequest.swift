@@ -37,6 +37,11 @@ import Wire
         note(unsafe mnl_attr_put_u8_check(header, Self.capacity, UInt16(type), byte))
     }
 
+    /// In network order.
+    mutating func put(_ type: Int, network value: UInt16) {
+        note(unsafe mnl_attr_put_u16_check(header, Self.capacity, UInt16(type), value.bigEndian))
+    }
+
     mutating func put(_ type: Int, _ text: String) {
         note(unsafe mnl_attr_put_strz_check(header, Self.capacity, UInt16(type), text))
     }

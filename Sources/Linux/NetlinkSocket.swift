@@ -1,7 +1,7 @@
 import CMNL
 import Glibc
 
-/// A netlink socket of the routing family, in the network namespace of the thread that opened it.
+/// A netlink socket, of the routing family unless said otherwise, in the network namespace of the thread that opened it.
 @safe struct NetlinkSocket: ~Copyable {
     /// The kernel fills up to 32 KiB at once when it may.
     private static let bufferSize = 32 << 10
@@ -10,14 +10,14 @@ import Glibc
     private let buffer: UnsafeMutableRawPointer
     private var sequence: UInt32 = 0
 
-    init() throws(Errno) {
-        let opened = try unsafe Self.open()
+    init(_ bus: CInt = NETLINK_ROUTE) throws(Errno) {
+        let opened = try unsafe Self.open(bus)
         unsafe socket = unsafe opened
         unsafe buffer = .allocate(byteCount: Self.bufferSize, alignment: 8)
     }
 
-    private static func open() throws(Errno) -> OpaquePointer {
-        guard let socket = unsafe mnl_socket_open2(NETLINK_ROUTE, CInt(SOCK_CLOEXEC.rawValue)) else {
+    private static func open(_ bus: CInt) throws(Errno) -> OpaquePointer {
+        guard let socket = unsafe mnl_socket_open2(bus, CInt(SOCK_CLOEXEC.rawValue)) else {
             throw Errno.last("netlink socket")
         }
         guard unsafe mnl_socket_bind(socket, 0, 0) == 0 else {

@@ -25,8 +25,10 @@ package final class AllowedIPsStage: Stage {
     /// By interface.
     private let tables: ContiguousArray<Table>
     private var drops = DropCounters<Drop>()
+    private let undeliverable: UndeliverablePackets
 
-    package init(interfaces: Int) {
+    package init(interfaces: Int, undeliverable: UndeliverablePackets = UndeliverablePackets()) {
+        self.undeliverable = undeliverable
         tables = ContiguousArray((0..<interfaces).map { _ in Table() })
     }
 
@@ -37,10 +39,14 @@ package final class AllowedIPsStage: Stage {
 
     package func outbound(_ batch: inout PacketBatch) {
         let table = tables[batch.interface.index]
+        let (interface, now) = (batch.interface, batch.now)
         batch.filter { packet in
             guard let ip = unsafe IPPacket(packet.contents) else { return drops.drop(packet, .notIP) }
             let peer = table.prefixes.lookup(ip.destination)
-            guard peer != .none else { return drops.drop(packet, .noRoute) }
+            guard peer != .none else {
+                undeliverable.note(packet, on: interface, now)
+                return drops.drop(packet, .noRoute)
+            }
             packet.peer = peer
             return .pass
         }

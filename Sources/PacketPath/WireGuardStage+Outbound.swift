@@ -9,6 +9,7 @@ extension WireGuardStage {
         batch.drain { packet in
             let peer = packet.peer
             guard let path = interface.engine.path(to: peer) else {
+                undeliverable.note(packet, on: interface.id, now)
                 drops.count(.noEndpoint, packet.wirePackets)
                 return pool.recycle(packet)
             }

@@ -52,6 +52,7 @@ package final class WireGuardStage: Stage {
     let indices: IndexSpace
     let interfaces: ContiguousArray<Interface>
     let handshakes: HandshakeDesk
+    let undeliverable: UndeliverablePackets
     let pool: BufferPool
 
     var builder: RunBuilder
@@ -67,13 +68,15 @@ package final class WireGuardStage: Stage {
     var received: UInt64 = 0
 
     package init(
-        interfaces: [Interface], worker: Int = 0, indices: IndexSpace, pool: BufferPool, handshakes: HandshakeDesk
+        interfaces: [Interface], worker: Int = 0, indices: IndexSpace, pool: BufferPool, handshakes: HandshakeDesk,
+        undeliverable: UndeliverablePackets = UndeliverablePackets()
     ) {
         self.interfaces = ContiguousArray(interfaces)
         self.worker = worker
         self.indices = indices
         self.pool = pool
         self.handshakes = handshakes
+        self.undeliverable = undeliverable
         builder = RunBuilder(pool: pool)
         opened = PacketBatch(pool: pool)
         pending = ContiguousArray(repeating: [], count: interfaces.count)

@@ -16,6 +16,8 @@ package final class Worker {
     /// Opens what comes in, and can tell whose it is.
     package let wireGuard: WireGuardStage
     private let interfaceCount: Int
+    /// What the stages could not deliver, for the router to tell the senders.
+    package let undeliverable: UndeliverablePackets
 
     /// Below this stage the peer is known, so that packets can be told by owner.
     private let ownershipKnown: Int
@@ -31,7 +33,10 @@ package final class Worker {
     private var inbound: PacketBatch
 
     /// Stages in the order of the picture, `tun` and `udp` at the ends; the order has been checked (`StageOrder`).
-    package init(id: Int, stages: [any Stage], interfaces: Int, mailboxes: [Mailbox], pool: BufferPool) {
+    package init(
+        id: Int, stages: [any Stage], interfaces: Int, mailboxes: [Mailbox], pool: BufferPool,
+        undeliverable: UndeliverablePackets = UndeliverablePackets()
+    ) {
         guard let tun = stages.first as? TUNStage, let udp = stages.last as? UDPStage,
             let ownershipKnown = stages.firstIndex(where: { type(of: $0).declaration.outbound.provides.contains(.peer) }
             ),
@@ -46,6 +51,7 @@ package final class Worker {
         self.opening = opening
         self.wireGuard = wireGuard
         interfaceCount = interfaces
+        self.undeliverable = undeliverable
         mailbox = mailboxes[id]
         handoff = Handoff(worker: id, mailboxes: mailboxes, pool: pool)
         outbound = PacketBatch(pool: pool)
@@ -195,6 +201,8 @@ package final class Worker {
                 StageReport.Count("packets-handed-over", handoff.handedOver),
                 // More than the pool had ready: it grows only while staging or other workers hold many.
                 StageReport.Count("buffers-allocated", UInt64(outbound.pool.allocations)),
+                StageReport.Count("unreachables-told", undeliverable.told),
+                StageReport.Count("unreachables-suppressed", undeliverable.untold),
             ],
             drops: handoff.drops.report)
         return stages.map { (type(of: $0).declaration.name, $0.report) } + [("workers", own)]

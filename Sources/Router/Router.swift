@@ -81,6 +81,7 @@ package final class Router {
         for id in running.handshakeThreads.indices {
             workers.append(RunningThread(try Thread(name: "handshake-\(id)") { running.computeHandshakes(id) }))
         }
+        workers.append(RunningThread(try Thread(name: "unreachables") { running.sendUnreachables() }))
         if running.timestamps != nil {
             workers.append(RunningThread(try Thread(name: "timestamps") { running.keepTimestamps() }))
         }

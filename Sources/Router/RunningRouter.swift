@@ -14,6 +14,7 @@ final class RunningRouter: Sendable {
     let plan: RouterPlan
     let resolver: EndpointResolver
     private let routes: RouteWatch
+    private let unreachables: UnreachableSender
     /// nil when the file does not want it.
     let timestamps: TimestampKeeper?
     private let directories: [PeerDirectory]
@@ -50,6 +51,8 @@ final class RunningRouter: Sendable {
             mailboxes = threads.map { thread in Mailbox { thread.wake() } }
             resolver = try EndpointResolver(plan, mailboxes, log)
             routes = try RouteWatch()
+            unreachables = try UnreachableSender(
+                interfaceNames: plan.interfaces.map(\.configuration.name.value), log.logger)
             let timestampFile = TimestampFile(stateDirectory: stateDirectory, router: plan.configuration.name)
             timestamps =
                 plan.configuration.runtime.remembersTimestamps
@@ -95,6 +98,7 @@ final class RunningRouter: Sendable {
         do throws(Errno) {
             try workerThreads[id].run(workers[id].worker) { worker in
                 if worker.wireGuard.hasNotes { events.add(worker.wireGuard.takeNotes()) }
+                if !worker.undeliverable.isEmpty { unreachables.add(worker.undeliverable.take()) }
             } failed: { interface, error in
                 let name = plan.interfaces[interface.index].configuration.name.value
                 fail("\(name): the interface is gone: \(error.text)")
@@ -103,6 +107,8 @@ final class RunningRouter: Sendable {
             fail("worker \(id) cannot go on: \(error)")
         }
     }
+
+    func sendUnreachables() { unreachables.run() }
 
     func computeHandshakes(_ id: Int) { handshakeThreads[id].run(handshakes) }
 
@@ -178,6 +184,7 @@ final class RunningRouter: Sendable {
         for thread in workerThreads { thread.stop() }
         for thread in handshakeThreads { thread.stop() }
         timestamps?.stop()
+        unreachables.stop()
         events.stop()
     }
 

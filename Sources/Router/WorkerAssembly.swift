@@ -65,9 +65,10 @@ package struct WorkerAssembly {
         _ id: Int, tun queues: [TUNQueue], udp ports: [any UDPPort], now: Instant, pool: BufferPool = BufferPool(),
         compose: ([any Stage]) -> [any Stage] = { $0 }
     ) throws(KeyProblem) -> Worker {
+        let undeliverable = UndeliverablePackets()
         let worker = Worker(
-            id: id, stages: compose(stages(id, queues, ports, pool, now)), interfaces: plan.interfaces.count,
-            mailboxes: mailboxes, pool: pool)
+            id: id, stages: compose(stages(id, queues, ports, pool, undeliverable, now)),
+            interfaces: plan.interfaces.count, mailboxes: mailboxes, pool: pool, undeliverable: undeliverable)
         let routes = worker.stage(AllowedIPsStage.self)
         for interface in plan.interfaces {
             for peer in interface.peers {
@@ -85,20 +86,23 @@ package struct WorkerAssembly {
     }
 
     private func stages(
-        _ id: Int, _ queues: [TUNQueue], _ ports: [any UDPPort], _ pool: BufferPool, _ now: Instant
+        _ id: Int, _ queues: [TUNQueue], _ ports: [any UDPPort], _ pool: BufferPool,
+        _ undeliverable: UndeliverablePackets, _ now: Instant
     ) -> [any Stage] {
         plan.configuration.pipeline.map { entry -> any Stage in
             switch entry.stage.value {
             case TUNStage.declaration.name: TUNStage(queues: queues)
-            case AllowedIPsStage.declaration.name: AllowedIPsStage(interfaces: plan.interfaces.count)
-            case WireGuardStage.declaration.name: wireGuard(id, pool, now)
+            case AllowedIPsStage.declaration.name: AllowedIPsStage(interfaces: plan.interfaces.count, undeliverable: undeliverable)
+            case WireGuardStage.declaration.name: wireGuard(id, pool, undeliverable, now)
             case UDPStage.declaration.name: UDPStage(ports: ports)
             case let name: preconditionFailure("the file was let through with a stage '\(name)' that nobody makes")
             }
         }
     }
 
-    private func wireGuard(_ id: Int, _ pool: BufferPool, _ now: Instant) -> WireGuardStage {
+    private func wireGuard(
+        _ id: Int, _ pool: BufferPool, _ undeliverable: UndeliverablePackets, _ now: Instant
+    ) -> WireGuardStage {
         let interfaces = plan.interfaces.map { interface in
             let environment = Engine.Environment(
                 aead: environment.aead, entropy: environment.entropy, wallTime: environment.wallTime,
@@ -108,6 +112,7 @@ package struct WorkerAssembly {
                 mtu: interface.configuration.mtu)
         }
         return WireGuardStage(
-            interfaces: interfaces, worker: id, indices: environment.indices, pool: pool, handshakes: handshakes)
+            interfaces: interfaces, worker: id, indices: environment.indices, pool: pool, handshakes: handshakes,
+            undeliverable: undeliverable)
     }
 }

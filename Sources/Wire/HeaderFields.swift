@@ -57,11 +57,14 @@ package enum UDPField {
     package static let length = 8
 }
 
-/// The transport protocols that offloads know, and the IPv6 extension headers that may stand in front of them.
+/// Protocol numbers (IANA): transports, ICMP, and the IPv6 extension headers that may stand in front of them.
 package enum IPProtocol {
     package static let hopByHop: UInt8 = 0
+    package static let icmp: UInt8 = 1
     package static let tcp: UInt8 = 6
     package static let udp: UInt8 = 17
     package static let routing: UInt8 = 43
+    package static let fragment: UInt8 = 44
+    package static let icmpV6: UInt8 = 58
     package static let destinationOptions: UInt8 = 60
 }

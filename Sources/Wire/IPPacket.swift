@@ -10,6 +10,9 @@
     /// Bytes of IP header, IPv4 options included; IPv6 extension headers are not counted.
     package let headerLength: Int
 
+    /// The first byte of the header.
+    @inlinable package var start: UnsafeRawPointer { unsafe bytes }
+
     /// nil when the bytes are no IPv4 or IPv6 header, or too few for the header that they begin.
     @inlinable package init?(_ packet: UnsafeRawBufferPointer) {
         guard let start = packet.baseAddress, packet.count >= IPv4Field.length else { return nil }

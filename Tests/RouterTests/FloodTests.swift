@@ -29,7 +29,8 @@ import WireGuard
             unsafe key.withUnsafeMutableBytes { key in
                 publicKey.withBytes { publicKey in
                     unsafe BLAKE2s.hash(
-                        label, UnsafeRawBufferPointer(start: publicKey, count: 32), into: key.baseAddress.unsafelyUnwrapped)
+                        label, UnsafeRawBufferPointer(start: publicKey, count: 32),
+                        into: key.baseAddress.unsafelyUnwrapped)
                 }
             }
         }

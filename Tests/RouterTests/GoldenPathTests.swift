@@ -110,7 +110,8 @@ import WireGuard
                 "udp: datagrams-in bytes-in datagrams-out bytes-out receive-errors segmentation-fallbacks "
                     + "source-fallbacks | truncated run-too-long receive-queue-full no-socket no-endpoint "
                     + "send-buffer-full unreachable not-permitted too-large no-memory send-error",
-                "workers: packets-handed-over buffers-allocated | handoff-full",
+                "workers: packets-handed-over buffers-allocated unreachables-told unreachables-suppressed "
+                    + "| handoff-full",
             ])
     }
 
@@ -156,6 +157,7 @@ import WireGuard
                 allowed-ips:  | no-route 2, source-not-allowed 1
                 wireguard: packets-sealed 2, packets-opened 3
                 udp: datagrams-in 5, bytes-in 532, datagrams-out 4, bytes-out 552
+                workers: unreachables-told 2
                 """)
         #expect(a.hosts.map(\.port) == [51820, 51821])
     }
@@ -222,6 +224,7 @@ import WireGuard
             pair.b.counters == """
                 tun: packets-read 1, bytes-read 84, frames-read 1
                 wireguard:  | no-endpoint 1
+                workers: unreachables-told 1
                 """)
         #expect(pair.a.counters == "")
     }

@@ -47,7 +47,8 @@ import WireGuard
     }
 
     @Test(arguments: [
-        "", "wg0", "wg0 key 1 2", "wg0 \(World.publicKey("a").base64) -1 0", "wg0 \(World.publicKey("a").base64) 1 4294967296",
+        "", "wg0", "wg0 key 1 2", "wg0 \(World.publicKey("a").base64) -1 0",
+        "wg0 \(World.publicKey("a").base64) 1 4294967296",
         "wg0 \(World.publicKey("a").base64) 1 2 3", "\u{0}\u{ff}",
     ])
     func aLineThatMakesNoSenseIsLeftOut(line: String) {

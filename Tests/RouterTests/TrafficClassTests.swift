@@ -25,7 +25,9 @@ import WireGuard
         peer.connect(world)
     }
 
-    private static func packet(isIPv6: Bool, _ trafficClass: UInt8, from source: UInt8, to destination: UInt8) -> PlainPacket {
+    private static func packet(isIPv6: Bool, _ trafficClass: UInt8, from source: UInt8, to destination: UInt8)
+        -> PlainPacket
+    {
         var packet = Frames.packet(source, destination, isIPv6: isIPv6)
         packet.trafficClass = trafficClass
         return packet

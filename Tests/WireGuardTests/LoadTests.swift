@@ -80,7 +80,9 @@ import Wire
         for position in 0..<132 {
             var damaged = message
             damaged[position] ^= 1
-            let type = unsafe damaged.withUnsafeBytes { unsafe MessageType(at: $0.baseAddress.unsafelyUnwrapped, count: 148) }
+            let type = unsafe damaged.withUnsafeBytes {
+                unsafe MessageType(at: $0.baseAddress.unsafelyUnwrapped, count: 148)
+            }
             guard type == .initiation else { continue }
             #expect(Outcome(scene.judge(damaged, waiting: 4000, at: Self.at(0))) == .rejected(.badMAC1))
         }
@@ -154,7 +156,9 @@ import Wire
     }
 
     /// After the first five at once: milliseconds waited, and how many then pass before one fails.
-    private static let table: [(wait: UInt64, pass: Int)] = [(0, 5), (50, 1), (100, 2), (49, 0), (1, 1), (1000, 5), (150, 3)]
+    private static let table: [(wait: UInt64, pass: Int)] = [
+        (0, 5), (50, 1), (100, 2), (49, 0), (1, 1), (1000, 5), (150, 3),
+    ]
 
     @Test(arguments: ["192.0.2.1", "2001:db8:1:2::1"])
     func `P-3.12 a bucket fills by 20 a second, to five`(address: String) throws {

@@ -37,7 +37,10 @@ import Wire
     }
 
     @Test func whatIsNoPacketIsLeftAlone() {
-        for bytes: [UInt8] in [[], [0x45], [UInt8](repeating: 0x45, count: 19), [UInt8](repeating: 0x60, count: 39), [UInt8](repeating: 0x10, count: 60)] {
+        for bytes: [UInt8] in [
+            [], [0x45], [UInt8](repeating: 0x45, count: 19), [UInt8](repeating: 0x60, count: 39),
+            [UInt8](repeating: 0x10, count: 60),
+        ] {
             var changed = bytes
             unsafe changed.withUnsafeMutableBytes { unsafe ECN.decapsulate($0, outer: 3) }
             #expect(changed == bytes)
