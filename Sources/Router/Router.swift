@@ -14,7 +14,7 @@ import WireGuard
 /// Devices, sockets and the control socket end with whoever owns them, and the host side rolls back a set-up that fails.
 /// So a start that fails half-way leaves nothing; a router that runs is ended by `stop`.
 package final class Router {
-    private let log: RouterLog
+    private let logger: Logger
     private let running: RunningRouter
     private let host: HostSide
     private var workers: [RunningThread] = []
@@ -27,9 +27,10 @@ package final class Router {
         logger: Logger
     ) throws(RouterError) {
         let plan = RouterPlan(loaded.configuration, cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
-        log = RouterLog(logger: logger, plan: plan)
+        self.logger = logger
         // First, because it tells whether the router is running already.
         let control = try Self.listen(loaded.configuration.name, runDirectory)
+        let uapi = Self.listenForUAPI(plan, logger)
         let aead = try Self.chooseAEAD(loaded.configuration.runtime.aead)
         let indices = IndexSpace(workers: plan.workers, entropy: .system)
         let ends = try RouterEnds(plan, indices)
@@ -40,7 +41,7 @@ package final class Router {
         }
         running = try RunningRouter(
             plan, file: loaded.source.file, keys: keys, aead: aead, indices: indices, ends: ends,
-            control: control, stateDirectory: stateDirectory, log: log)
+            control: control, uapi: uapi, stateDirectory: stateDirectory, logger: logger)
         do throws(HostSideError) {
             host = try HostSide()
             try host.apply(plan.interfaces.map(\.hostSide), forwarding: plan.configuration.forwarding == .auto)
@@ -69,8 +70,8 @@ package final class Router {
         for thread in workers { thread.join() }
         askers.removeAll()
         workers.removeAll()
-        for error in host.takeBack() { log.logger.warning("\(error)") }
-        running.removeControlSocket()
+        for error in host.takeBack() { logger.warning("\(error)") }
+        running.removeSockets()
     }
 
     private func startThreads() throws(Errno) {
@@ -86,6 +87,7 @@ package final class Router {
         }
         workers.append(RunningThread(try Thread(name: "log") { running.writeLog() }))
         askers.append(RunningThread(try Thread(name: "control") { running.serveControl() }))
+        askers.append(RunningThread(try Thread(name: "uapi") { running.serveUAPI() }))
         askers.append(RunningThread(try Thread(name: "routes") { running.watchRoutes() }))
         if running.resolver.isNeeded {
             // On its own: a look-up cannot be interrupted, and without an answer it takes many seconds.
@@ -100,6 +102,21 @@ package final class Router {
             return try ControlServer(socket)
         } catch {
             throw error.rawValue == EADDRINUSE ? .alreadyRunning(name) : .control(socket.path, error)
+        }
+    }
+
+    /// The sockets for `wg`, as far as they can be had: a router works without, and another one may have an interface of
+    /// the name in another network namespace.
+    private static func listenForUAPI(_ plan: RouterPlan, _ logger: Logger) -> [UAPISocket] {
+        plan.interfaces.compactMap { interface in
+            let name = interface.configuration.name.value
+            do throws(Errno) {
+                return try UAPISocket(interface: name)
+            } catch {
+                let why = error.rawValue == EADDRINUSE ? "another process serves an interface of this name" : "\(error)"
+                logger.warning("\(name): not to be seen by wg: \(why)")
+                return nil
+            }
         }
     }
 

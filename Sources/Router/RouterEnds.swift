@@ -33,6 +33,22 @@ struct RouterEnds {
     func listenPort(_ interface: InterfaceID) -> UInt16 { sockets[interface.index].port }
     func missingIPv6(_ interface: InterfaceID) -> Errno? { sockets[interface.index].missingIPv6 }
 
+    /// Sockets of an interface at another port or with another mark.
+    static func reopen(
+        _ plan: RouterPlan, _ id: InterfaceID, port: UInt16, mark: UInt32, _ indices: IndexSpace
+    ) throws(Errno) -> UDPSockets {
+        let offloads = plan.configuration.runtime.offloads
+        return try UDPSockets.open(options(offloads, port: port, mark: mark, indices), workers: plan.workers)
+    }
+
+    private static func options(
+        _ offloads: OffloadConfiguration, port: UInt16, mark: UInt32, _ indices: IndexSpace
+    ) -> UDPOptions {
+        UDPOptions(
+            port: port, mark: mark, segmentation: offloads.udpGSO != .off, coalescing: offloads.udpGRO != .off,
+            steering: UDPSteering(key: indices.key, shift: IndexSpace.shift))
+    }
+
     private static func openQueues(
         _ interface: InterfaceConfiguration, _ offloads: OffloadConfiguration, workers: Int
     ) throws(RouterError) -> [TUNQueue] {
@@ -53,10 +69,7 @@ struct RouterEnds {
     private static func openSockets(
         _ interface: InterfaceConfiguration, _ offloads: OffloadConfiguration, _ indices: IndexSpace
     ) throws(RouterError) -> UDPSockets {
-        let options = UDPOptions(
-            port: interface.listenPort.value, mark: interface.fwmark, segmentation: offloads.udpGSO != .off,
-            coalescing: offloads.udpGRO != .off,
-            steering: UDPSteering(key: indices.key, shift: IndexSpace.shift))
+        let options = options(offloads, port: interface.listenPort.value, mark: interface.fwmark, indices)
         let sockets: UDPSockets
         do {
             sockets = try UDPSockets.open(options, workers: indices.workers)
