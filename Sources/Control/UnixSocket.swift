@@ -29,6 +29,23 @@ enum UnixSocket {
         return socket
     }
 
+    /// Where a bound socket is; EINVAL for one that is nowhere.
+    static func path(of socket: borrowing FileDescriptor) throws(Errno) -> String {
+        var address = sockaddr_un()
+        var size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let result = unsafe withUnsafeMutablePointer(to: &address) { address in
+            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(socket.rawValue, $0, &size)
+            }
+        }
+        try Errno.check(result, "getsockname")
+        let path = unsafe withUnsafeBytes(of: &address.sun_path) {
+            unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        guard address.sun_family == sa_family_t(AF_UNIX), !path.isEmpty else { throw Errno(EINVAL, call: "UAPI socket") }
+        return path
+    }
+
     private static func open() throws(Errno) -> FileDescriptor {
         try FileDescriptor(socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0), "socket")
     }

@@ -30,7 +30,7 @@ package final class Router {
         self.logger = logger
         // First, because it tells whether the router is running already.
         let control = try Self.listen(loaded.configuration.name, runDirectory)
-        let uapi = Self.listenForUAPI(plan, logger)
+        uapi = Self.listenForUAPI(plan, logger)
         let aead = try Self.chooseAEAD(loaded.configuration.runtime.aead)
         let indices = IndexSpace(workers: plan.workers, entropy: .system)
         let ends = try RouterEnds(plan, indices)
@@ -42,12 +42,44 @@ package final class Router {
         running = try RunningRouter(
             plan, file: loaded.source.file, keys: keys, aead: aead, indices: indices, ends: ends,
             control: control, uapi: uapi, stateDirectory: stateDirectory, logger: logger)
+        host = try Self.applyToHost(
+            plan.interfaces.map(\.hostSide), forwarding: plan.configuration.forwarding == .auto)
+        try start()
+    }
+
+    /// A drop-in: one interface that is down and knows nobody, for others to set up; its UAPI is served when this returns.
+    package init(
+        _ dropIn: consuming DropIn, runDirectory: String, stateDirectory: String, logger: Logger
+    ) throws(RouterError) {
+        self.logger = logger
+        let name = dropIn.name
+        let adopted = try dropIn.adoptDevice()
+        let plan = RouterPlan(
+            DropIn.configuration(name, isAdopted: adopted != nil), cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+        // First, because it tells whether the interface is served already.
+        uapi = [try dropIn.listen()]
+        let control = Self.controlOfDropIn(name, runDirectory, logger)
+        let aead = try Self.chooseAEAD(plan.configuration.runtime.aead)
+        let indices = IndexSpace(workers: plan.workers, entropy: .system)
+        running = try RunningRouter(
+            plan, file: "", keys: KeyFile(configuration: "", credentials: nil), aead: aead, indices: indices,
+            ends: try RouterEnds(down: plan, adopting: adopted), control: control, uapi: uapi, startsDown: true,
+            stateDirectory: stateDirectory, logger: logger)
+        host = try Self.applyToHost([DropIn.hostSide(name)], forwarding: false)
+        try start()
+    }
+
+    private static func applyToHost(_ interfaces: [HostInterface], forwarding: Bool) throws(RouterError) -> HostSide {
         do throws(HostSideError) {
-            host = try HostSide()
-            try host.apply(plan.interfaces.map(\.hostSide), forwarding: plan.configuration.forwarding == .auto)
+            let host = try HostSide()
+            try host.apply(interfaces, forwarding: forwarding)
+            return host
         } catch {
             throw .host(error)
         }
+    }
+
+    private func start() throws(RouterError) {
         do {
             try startThreads()
         } catch {
@@ -59,7 +91,9 @@ package final class Router {
     /// Readable once the router cannot go on, because a worker or an interface is lost; `failure` then says why, and
     /// it is to be stopped.
     package var failureDescriptor: CInt { running.failed.rawValue }
-    package var failure: String? { running.failure }
+    package var failure: RouterFailure? { running.failure }
+    /// The UAPI sockets that are served.
+    package let uapi: [UAPISocket]
 
     /// Ends the threads and takes everything back.
     package func stop() {
@@ -88,6 +122,7 @@ package final class Router {
         workers.append(RunningThread(try Thread(name: "log") { running.writeLog() }))
         askers.append(RunningThread(try Thread(name: "control") { running.serveControl() }))
         askers.append(RunningThread(try Thread(name: "uapi") { running.serveUAPI() }))
+        askers.append(RunningThread(try Thread(name: "links") { running.watchLinks() }))
         askers.append(RunningThread(try Thread(name: "routes") { running.watchRoutes() }))
         if running.resolver.isNeeded {
             // On its own: a look-up cannot be interrupted, and without an answer it takes many seconds.
@@ -102,6 +137,16 @@ package final class Router {
             return try ControlServer(socket)
         } catch {
             throw error.rawValue == EADDRINUSE ? .alreadyRunning(name) : .control(socket.path, error)
+        }
+    }
+
+    /// For `fullbore show`; a drop-in works without.
+    private static func controlOfDropIn(_ name: String, _ runDirectory: String, _ logger: Logger) -> ControlServer? {
+        do throws(RouterError) {
+            return try listen(name, runDirectory)
+        } catch {
+            logger.warning("\(name): not to be seen by fullbore show: \(error)")
+            return nil
         }
     }
 

@@ -10,28 +10,53 @@ import WireGuard
 /// The ends of a router on this machine: TUN devices and sockets, one of each for every worker and interface.
 struct RouterEnds {
     /// By interface, then by worker.
-    private let queues: [[TUNQueue]]
-    private let sockets: [UDPSockets]
+    private var queues: [[TUNQueue]] = []
+    private var ports: [[any UDPPort]] = []
+    /// By interface.
+    private var listenPorts: [UInt16] = []
+    private var missing: [Errno?] = []
 
     /// Makes the interfaces, which end with the last of their queues.
     init(_ plan: RouterPlan, _ indices: IndexSpace) throws(RouterError) {
-        var queues: [[TUNQueue]] = []
-        var sockets: [UDPSockets] = []
         let offloads = plan.configuration.runtime.offloads
         for interface in plan.interfaces {
             let configuration = interface.configuration
             // The port first: when it is taken, no interface has come and gone.
-            sockets.append(try Self.openSockets(configuration, offloads, indices))
+            let sockets = try Self.openSockets(configuration, offloads, indices)
+            ports.append(sockets.ports)
+            listenPorts.append(sockets.port)
+            missing.append(sockets.missingIPv6)
             queues.append(try Self.openQueues(configuration, offloads, workers: plan.workers))
         }
-        self.queues = queues
-        self.sockets = sockets
+    }
+
+    /// One interface that is down, and so has no sockets: made here, or made already and handed over.
+    init(down plan: RouterPlan, adopting device: TUNDevice?) throws(RouterError) {
+        let offloads = plan.configuration.runtime.offloads
+        for interface in plan.interfaces {
+            ports.append((0..<plan.workers).map { _ in ClosedPort() })
+            listenPorts.append(0)
+            missing.append(nil)
+            if let device {
+                let coalesces = !device.offloads.isEmpty
+                queues.append([TUNQueue(device, coalescesTCP: coalesces, coalescesUDP: coalesces)])
+            } else {
+                queues.append(try Self.openQueues(interface.configuration, offloads, workers: plan.workers))
+            }
+        }
     }
 
     func queues(of worker: Int) -> [TUNQueue] { queues.map { $0[worker] } }
-    func ports(of worker: Int) -> [any UDPPort] { sockets.map { $0.ports[worker] } }
-    func listenPort(_ interface: InterfaceID) -> UInt16 { sockets[interface.index].port }
-    func missingIPv6(_ interface: InterfaceID) -> Errno? { sockets[interface.index].missingIPv6 }
+    func ports(of worker: Int) -> [any UDPPort] { ports.map { $0[worker] } }
+    func listenPort(_ interface: InterfaceID) -> UInt16 { listenPorts[interface.index] }
+    func missingIPv6(_ interface: InterfaceID) -> Errno? { missing[interface.index] }
+
+    /// One queue of each interface, to be asked about its link.
+    var links: [LinkWatch.Interface] {
+        queues.enumerated().compactMap { index, queues in
+            queues[0].device.descriptor.map { LinkWatch.Interface(id: InterfaceID(index), tun: $0) }
+        }
+    }
 
     /// Sockets of an interface at another port or with another mark.
     static func reopen(

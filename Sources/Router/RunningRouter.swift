@@ -20,7 +20,8 @@ final class RunningRouter: Sendable {
     private let events: EventLog
     /// Rings when the router cannot go on; `failure` says why.
     let failed: Doorbell
-    private let firstFailure = Mutex<String?>(nil)
+    private let firstFailure = Mutex<RouterFailure?>(nil)
+    private let links: LinkWatch
     private let file: String
     private let registry: PeerRegistry
     /// The one way in which anything about a running router changes.
@@ -32,7 +33,8 @@ final class RunningRouter: Sendable {
     private let handshakes: HandshakeDesk
     /// As many as workers: when all peers come back at once, all cores are wanted.
     let handshakeThreads: [HandshakeThread]
-    private let control: ControlServer
+    /// nil where a router does without.
+    private let control: ControlServer?
     private let log: RouterLog
     /// Serves the UAPI of those interfaces that have a socket.
     private let uapi: UAPIServer
@@ -40,7 +42,8 @@ final class RunningRouter: Sendable {
 
     init(
         _ plan: RouterPlan, file: String, keys: KeyFile, aead: AEAD, indices: IndexSpace, ends: RouterEnds,
-        control: ControlServer, uapi sockets: [UAPISocket], stateDirectory: String, logger: Logger
+        control: ControlServer?, uapi sockets: [UAPISocket], startsDown: Bool = false,
+        stateDirectory: String, logger: Logger
     ) throws(RouterError) {
         let now = Clocks.now()
         var threads: [WorkerThread] = []
@@ -53,6 +56,7 @@ final class RunningRouter: Sendable {
             }
             mailboxes = threads.map { thread in Mailbox { thread.wake() } }
             routes = try RouteWatch()
+            links = try LinkWatch(ends.links)
             let timestampFile = TimestampFile(stateDirectory: stateDirectory, router: plan.configuration.name)
             timestamps =
                 plan.configuration.runtime.remembersTimestamps ? try TimestampKeeper(timestampFile, logger) : nil
@@ -82,6 +86,12 @@ final class RunningRouter: Sendable {
         let registry = assembly.registry
         for interface in plan.interfaces {
             registry.update(interface.id) { $0.listenPort = ends.listenPort(interface.id) }
+        }
+        if startsDown {
+            for interface in plan.interfaces {
+                registry.update(interface.id) { ($0.isUp, $0.isBound) = (false, false) }
+                for owned in workers { owned.worker.wireGuard.setUp(false, on: interface.id, now) }
+            }
         }
         log = RouterLog(logger: logger, registry: registry)
         changes = LiveChanges(registry, mailboxes, assembly.directories, logger) { id, port, mark throws(Errno) in
@@ -114,29 +124,29 @@ final class RunningRouter: Sendable {
                 if worker.wireGuard.hasNotes { events.add(worker.wireGuard.takeNotes()) }
             } failed: { interface, error in
                 let name = plan.interfaces[interface.index].configuration.name.value
-                fail("\(name): the interface is gone: \(error.text)")
+                fail(RouterFailure(text: "\(name): the interface is gone: \(error.text)", isInterfaceGone: true))
             }
         } catch {
-            fail("worker \(id) cannot go on: \(error)")
+            fail(RouterFailure(text: "worker \(id) cannot go on: \(error)", isInterfaceGone: false))
         }
     }
 
     func computeHandshakes(_ id: Int) { handshakeThreads[id].run(handshakes) }
 
     /// A router that has lost a worker or an interface would only seem to run: better that it ends, and is started again.
-    private func fail(_ reason: String) {
+    private func fail(_ reason: RouterFailure) {
         firstFailure.withLock { failure in
             if failure == nil { failure = reason }
         }
         failed.ring()
     }
 
-    var failure: String? { firstFailure.withLock { $0 } }
+    var failure: RouterFailure? { firstFailure.withLock { $0 } }
 
     func writeLog() { events.run() }
 
     func serveControl() {
-        control.run { command in
+        control?.run { command in
             switch command {
             case .status:
                 guard let status = status() else { return ControlProtocol.Answer(error: "the workers do not answer") }
@@ -190,11 +200,23 @@ final class RunningRouter: Sendable {
 
     func serveUAPI() { uapi.run() }
 
+    func watchLinks() {
+        do {
+            try links.run { id, link in
+                changes.mtuChanged(id, link.mtu)
+                changes.linkChanged(id, isUp: link.isUp)
+            }
+        } catch {
+            log.logger.error("changes of links go unnoticed: \(error)")
+        }
+    }
+
     func stopAskers() {
+        links.stop()
         uapi.stop()
         routes.stop()
         resolver.stop()
-        control.stop()
+        control?.stop()
     }
 
     func stopWorkers() {
@@ -207,7 +229,7 @@ final class RunningRouter: Sendable {
     /// Last of all: whoever finds no socket may start a router of the same name.
     func removeSockets() {
         for socket in uapiSockets { socket.remove() }
-        control.remove()
+        control?.remove()
     }
 
     // MARK: Status
@@ -218,6 +240,13 @@ final class RunningRouter: Sendable {
         guard let answers = question.answers() else { return nil }
         return StatusReport(plan, registry, answers).status(file: file, aead: aead.name)
     }
+}
+
+/// Why a router cannot go on.
+package struct RouterFailure: Sendable {
+    package let text: String
+    /// Somebody has deleted the link of an interface.
+    package let isInterfaceGone: Bool
 }
 
 /// A worker on its way to its thread, which alone touches it from then on.

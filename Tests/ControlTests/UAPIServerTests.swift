@@ -148,16 +148,19 @@ private final class Client {
     @Test func p8_aLiveSocketIsLeftAloneAndADeadOneReplaced() throws {
         let device = try Device()
         #expect(throws: Errno(EADDRINUSE)) { try UAPISocket(interface: "wg0", directory: device.folder) }
-        #expect(device.socket.isInPlace)
+        #expect(!device.socket.isUnlinked)
+        let watch = try device.socket.watch()
+        var waiting = pollfd(fd: watch.rawValue, events: Int16(POLLIN), revents: 0)
+        #expect(unsafe poll(&waiting, 1, 0) == 0)
         unsafe unlink(device.socket.path)
-        #expect(!device.socket.isInPlace, "whoever unlinks it wants the interface gone")
+        #expect(unsafe poll(&waiting, 1, 1000) == 1 && device.socket.isUnlinked, "whoever unlinks it wants the interface gone")
 
         // One whose process is gone.
         let path = device.folder + "/wg1.sock"
         do { _ = try UnixSocket.listen(path) }
         #expect(unsafe access(path, F_OK) == 0)
         let again = try UAPISocket(interface: "wg1", directory: device.folder)
-        #expect(again.isInPlace)
+        #expect(!again.isUnlinked)
         again.remove()
         #expect(unsafe access(path, F_OK) != 0)
     }

@@ -34,14 +34,10 @@ package final class UAPISocket: Sendable {
         place = Place(path)
     }
 
-    /// Takes over a socket that listens already; where it has its path is not known for sure, so that it is taken to be
-    /// where it should be.
-    package init(
-        interface: String, listening descriptor: consuming FileDescriptor,
-        directory: String = UAPISocket.defaultDirectory
-    ) throws(Errno) {
+    /// Takes over a socket that listens already, wherever that is.
+    package init(interface: String, listening descriptor: consuming FileDescriptor) throws(Errno) {
         self.interface = interface
-        path = "\(directory)/\(interface).sock"
+        path = try UnixSocket.path(of: descriptor)
         var isListening: CInt = 0
         var size = socklen_t(MemoryLayout<CInt>.size)
         let number = descriptor.rawValue
@@ -52,11 +48,20 @@ package final class UAPISocket: Sendable {
         place = Place(path)
     }
 
-    /// Whether the path is still this socket. Whoever unlinks it wants the interface gone.
-    package var isInPlace: Bool { place != nil && Place(path) == place }
+    /// Whether the path is this socket no longer. Whoever unlinks it wants the interface gone.
+    package var isUnlinked: Bool { place != nil && Place(path) != place }
+
+    /// A descriptor that becomes readable when something happens to the path: `isUnlinked` may be so then.
+    package func watch() throws(Errno) -> FileDescriptor {
+        let watch = try FileDescriptor(inotify_init1(CInt(IN_CLOEXEC | IN_NONBLOCK)), "inotify_init1")
+        // A socket that is open keeps its inode when it is unlinked, and loses a link: an attribute.
+        let events = UInt32(IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
+        try Errno.check(unsafe inotify_add_watch(watch.rawValue, path, events), "inotify_add_watch")
+        return watch
+    }
 
     /// Takes the socket out of the file system, unless the path is somebody else's by now.
-    package func remove() { if isInPlace { unsafe unlink(path) } }
+    package func remove() { if let place, Place(path) == place { unsafe unlink(path) } }
 
     /// A start that fails half-way leaves no socket behind.
     deinit { remove() }
