@@ -49,7 +49,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux"]),
-        module("Control", ["Linux", "Wire"]),
+        module("Control", ["Linux", "Crypto", "Wire"]),
         module("Configuration", ["Pipeline", "Crypto", "Wire", "CYAML"]),
         module("TUN", ["Pipeline", "Linux"]),
         module("UDP", ["Pipeline", "Linux"]),
@@ -80,7 +80,7 @@ let package = Package(
         tests("UDP"),
         tests("PacketPath"),
         tests("Router", [.product(name: "Logging", package: "swift-log")]),
-        tests("Control"),
+        tests("Control", ["Crypto"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -14,7 +14,8 @@ package struct InterfaceConfiguration: Sendable, Equatable {
     package static let maximumAddresses = 64
 
     package var name: Located<String>
-    package var privateKey: Located<KeySource>
+    /// Every interface of a file has one; nil where it is told later, through the UAPI.
+    package var privateKey: Located<KeySource>?
     /// 0 leaves the choice to the kernel.
     package var listenPort: Located<UInt16>
     package var addresses: [Located<InterfaceAddress>]
@@ -26,7 +27,7 @@ package struct InterfaceConfiguration: Sendable, Equatable {
     package var peers: [PeerConfiguration]
 
     package init(
-        name: Located<String>, privateKey: Located<KeySource>, listenPort: Located<UInt16>,
+        name: Located<String>, privateKey: Located<KeySource>?, listenPort: Located<UInt16>,
         addresses: [Located<InterfaceAddress>] = [], mtu: Int = defaultMTU, fwmark: UInt32 = 0, routes: Bool = true,
         peers: [PeerConfiguration] = []
     ) {

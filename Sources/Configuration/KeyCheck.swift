@@ -24,11 +24,13 @@ package enum KeyCheck {
             }
         }
         for interface in loaded.configuration.interfaces {
-            do throws(KeyProblem) {
-                let own = try keys.privateKey(interface.privateKey.value).publicKey
-                refuse(own, among: interface, diagnostics)
-            } catch {
-                report(error, interface.privateKey.position)
+            if let privateKey = interface.privateKey {
+                do throws(KeyProblem) {
+                    let own = try keys.privateKey(privateKey.value).publicKey
+                    refuse(own, among: interface, diagnostics)
+                } catch {
+                    report(error, privateKey.position)
+                }
             }
             for presharedKey in interface.peers.compactMap(\.presharedKey) {
                 do throws(KeyProblem) {

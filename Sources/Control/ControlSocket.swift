@@ -29,28 +29,13 @@ package struct ControlSocket: Sendable {
     }
 
     /// A stream socket that is connected to the router; ECONNREFUSED or ENOENT when none is running.
-    func connect() throws(Errno) -> FileDescriptor {
-        let socket = try Self.open()
-        try unsafe withAddress { address, length throws(Errno) in
-            _ = try unsafe Errno.check(Glibc.connect(socket.rawValue, address, length), "connect")
-        }
-        return socket
-    }
+    func connect() throws(Errno) -> FileDescriptor { try UnixSocket.connect(path) }
 
     /// A listening socket that only its owner may connect to. One that is left of a router that is gone is replaced;
     /// EADDRINUSE when a router of the name is running.
     func listen() throws(Errno) -> FileDescriptor {
         try makeDirectory()
-        if let _ = try? connect() { throw Errno(EADDRINUSE, call: "bind") }
-        unsafe unlink(path)
-        let socket = try Self.open()
-        let mask = umask(0o077)
-        defer { umask(mask) }
-        try unsafe withAddress { address, length throws(Errno) in
-            _ = try unsafe Errno.check(bind(socket.rawValue, address, length), "bind")
-        }
-        _ = try Errno.check(Glibc.listen(socket.rawValue, Self.backlog), "listen")
-        return socket
+        return try UnixSocket.listen(path)
     }
 
     /// Takes back what `listen` left in the file system.
@@ -59,35 +44,11 @@ package struct ControlSocket: Sendable {
         unsafe rmdir(directory)
     }
 
-    private static let backlog: CInt = 16
-
-    private static func open() throws(Errno) -> FileDescriptor {
-        try FileDescriptor(socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0), "socket")
-    }
-
     /// Makes the folder and the one above it, as far as they are missing.
     private func makeDirectory() throws(Errno) {
         let above = directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? "."
         for folder in [above, directory] where unsafe mkdir(folder, 0o755) != 0 && errno != EEXIST {
             throw Errno.last("mkdir \(folder)")
         }
-    }
-
-    private func withAddress<Result>(
-        _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Result
-    ) throws(Errno) -> Result {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let room = MemoryLayout.size(ofValue: address.sun_path)
-        guard path.utf8.count < room else { throw Errno(ENAMETOOLONG, call: path) }
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-        // withMemoryRebound cannot pass a typed error on.
-        let outcome: Swift.Result<Result, Errno> = unsafe withUnsafePointer(to: &address) { address in
-            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                do throws(Errno) { return .success(try unsafe body(address, length)) } catch { return .failure(error) }
-            }
-        }
-        return try outcome.get()
     }
 }

@@ -7,8 +7,17 @@ import Glibc
 package struct NetworkNamespace: ~Copyable, Sendable {
     let descriptor: FileDescriptor
 
+    /// The one that an open descriptor stands for.
+    package init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
     /// The one that the calling thread is in.
     package init() throws(Errno) { descriptor = try FileDescriptor.open("/proc/thread-self/ns/net") }
+
+    /// The same number for the same namespace, while it is held open.
+    package var inode: UInt64 {
+        var status = stat()
+        return unsafe fstat(descriptor.rawValue, &status) == 0 ? UInt64(status.st_ino) : 0
+    }
 
     /// Moves the calling thread into this one.
     package func enter() throws(Errno) {

@@ -13,8 +13,16 @@ import Glibc
     private let descriptor: FileDescriptor
     private let buffer: UnsafeMutableRawPointer
 
-    package init() throws(Errno) {
-        descriptor = try Self.open()
+    /// Everything that a way may depend on.
+    package static let all = [
+        RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+        RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
+    ]
+    /// Links alone: whether they are there, up, and how much they take.
+    package static let links = [RTNLGRP_LINK]
+
+    package init(_ groups: [rtnetlink_groups] = RouteMonitor.all) throws(Errno) {
+        descriptor = try Self.open(groups)
         unsafe buffer = .allocate(byteCount: Self.bufferSize, alignment: 8)
     }
 
@@ -38,7 +46,7 @@ import Glibc
         return hasChanged
     }
 
-    private static func open() throws(Errno) -> FileDescriptor {
+    private static func open(_ groups: [rtnetlink_groups]) throws(Errno) -> FileDescriptor {
         let type = CInt(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let socket = try FileDescriptor(Glibc.socket(AF_NETLINK, type, NETLINK_ROUTE), "netlink socket")
         // Without a number of its own, which the bind gives, a socket is passed over.
@@ -50,10 +58,7 @@ import Glibc
             }
         }
         try Errno.check(bound, "netlink bind")
-        for group in [
-            RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
-            RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
-        ] {
+        for group in groups {
             try SocketOption.set(
                 socket.rawValue, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, CInt(group.rawValue), "netlink group")
         }

@@ -37,6 +37,14 @@ package final class AllowedIPsStage: Stage {
         tables[interface.index].prefixes.insert(prefix, peer: peer)
     }
 
+    /// Gives a prefix to `peer`, whoever had it; to nobody for `PeerID.none`.
+    package func set(_ prefix: Prefix, _ peer: PeerID, on interface: InterfaceID) {
+        let table = tables[interface.index]
+        guard peer == .none else { return table.prefixes.insert(prefix, peer: peer) }
+        let owner = table.prefixes.owner(of: prefix)
+        if owner != .none { table.prefixes.remove(prefix, peer: owner) }
+    }
+
     package func outbound(_ batch: inout PacketBatch) {
         let table = tables[batch.interface.index]
         let (interface, now) = (batch.interface, batch.now)

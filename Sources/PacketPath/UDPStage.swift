@@ -11,7 +11,11 @@ package final class UDPStage: Stage {
         inbound: Passage(provides: .sealed))
 
     /// By interface.
-    package let ports: [any UDPPort]
+    package private(set) var ports: [any UDPPort]
+    /// Ports that have given way since the last look, still open.
+    private var replaced: [(interface: InterfaceID, port: any UDPPort)] = []
+    /// What those that are gone had counted.
+    private var earlier = StageReport()
 
     package init(ports: [any UDPPort]) { self.ports = ports }
 
@@ -19,7 +23,20 @@ package final class UDPStage: Stage {
 
     package func outbound(_ batch: inout PacketBatch) { ports[batch.interface.index].send(&batch) }
 
+    /// Sends and receives through another port from now on.
+    package func replace(_ port: any UDPPort, on interface: InterfaceID) {
+        earlier.add(ports[interface.index].report)
+        replaced.append((interface, ports[interface.index]))
+        ports[interface.index] = port
+    }
+
+    /// The ports that have given way, for whoever waits for their descriptors; they close when it lets go of them.
+    package func takeReplaced() -> [(interface: InterfaceID, port: any UDPPort)] {
+        defer { replaced.removeAll() }
+        return replaced
+    }
+
     package var report: StageReport {
-        ports.reduce(into: StageReport()) { $0.add($1.report) }
+        ports.reduce(into: earlier) { $0.add($1.report) }
     }
 }

@@ -15,7 +15,7 @@ package final class WireGuardStage: Stage {
         inbound: Passage(needs: .sealed, provides: [.plaintext, .peer], removes: .sealed))
 
     enum Drop: Int, DropReason {
-        case noEndpoint, staleStaged, noAnswer, tooLarge, batchFull, handshakeQueueFull
+        case noEndpoint, staleStaged, noAnswer, tooLarge, batchFull, handshakeQueueFull, interfaceDown
         case innerTooShort, innerNotIP, innerLyingLength
         var name: String {
             switch self {
@@ -25,6 +25,7 @@ package final class WireGuardStage: Stage {
             case .tooLarge: "too-large-to-seal"
             case .batchFull: "batch-full"
             case .handshakeQueueFull: "handshake-queue-full"
+            case .interfaceDown: "interface-down"
             case .innerTooShort: "inner-too-short"
             case .innerNotIP: "inner-not-ip"
             case .innerLyingLength: "inner-lying-length"
@@ -36,7 +37,7 @@ package final class WireGuardStage: Stage {
     package struct Interface {
         package let id: InterfaceID
         package let engine: Engine
-        package let mtu: Int
+        package var mtu: Int
 
         package init(_ id: InterfaceID, engine: Engine, mtu: Int) {
             self.id = id
@@ -50,7 +51,7 @@ package final class WireGuardStage: Stage {
 
     let worker: Int
     let indices: IndexSpace
-    let interfaces: ContiguousArray<Interface>
+    var interfaces: ContiguousArray<Interface>
     let handshakes: HandshakeDesk
     let undeliverable: UndeliverablePackets
     let pool: BufferPool
@@ -108,7 +109,11 @@ package final class WireGuardStage: Stage {
     }
 
     package func remove(_ peer: PeerID) {
-        for interface in interfaces { interface.engine.remove(peer) }
+        for index in interfaces.indices {
+            interfaces[index].engine.remove(peer)
+            // Its number may be another peer's later.
+            pending[index].removeAll { $0.peer == peer }
+        }
         dropStaged(of: peer, .noAnswer)
     }
 

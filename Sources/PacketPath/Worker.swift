@@ -81,6 +81,7 @@ package final class Worker {
     /// Everything once: for ends in memory, which have no descriptors to wait for.
     package func turn(_ now: Instant) {
         takeMail(now)
+        _ = udp.takeReplaced()
         for index in 0..<interfaceCount {
             _ = takeOutbound(InterfaceID(index), now)
             takeInbound(InterfaceID(index), now)

@@ -53,6 +53,12 @@ package final class WorkerThread: Sendable {
             // flow that comes to its owner's own queue must not overtake what was handed over before.
             for event in 0..<ready where epoll[event].token == Token.mailbox { _ = wakeup.clear() }
             worker.takeMail(now)
+            for (interface, old) in worker.udp.takeReplaced() {
+                for descriptor in old.descriptors { try epoll.remove(descriptor) }
+                for descriptor in worker.udp.ports[interface.index].descriptors {
+                    try epoll.add(descriptor, token: Token.udp | UInt64(interface.index))
+                }
+            }
             for event in 0..<ready {
                 let token = epoll[event].token
                 let interface = InterfaceID(Int(token & ~Token.kind))

@@ -69,8 +69,11 @@ final class EndpointResolver: Sendable {
             return false
         }
         log.logger.info("\(name.peer.displayName): \(name.endpoint) is \(endpoint)")
-        mailboxes[name.peer.worker].post { worker, now in
-            worker.wireGuard.locate(name.peer.id, at: endpoint, on: name.interface, now)
+        // The peer may be gone by now, and its number another one's.
+        log.registry.withOwner(of: name.peer.id, name.peer.configuration.publicKey.value) { owner in
+            mailboxes[owner].post { worker, now in
+                worker.wireGuard.locate(name.peer.id, at: endpoint, on: name.interface, now)
+            }
         }
         return true
     }

@@ -8,6 +8,8 @@ package struct HostInterface: Hashable, Sendable {
     package var addresses: [InterfaceAddress]
     package var routes: [Route]
     package var rules: [RoutingRule] = []
+    /// False for an interface that others bring up.
+    package var comesUp = true
 
     package init(name: String, mtu: Int, addresses: [InterfaceAddress] = [], routes: [Route] = []) {
         self.name = name
@@ -23,7 +25,7 @@ package struct HostInterface: Hashable, Sendable {
             .setting(.sendRedirects(name), value: "0", interface: name, desirable: true),
             .setting(.sendRedirects("all"), value: "0", desirable: true),
             .mtu(mtu, interface: name),
-        ] + addresses.map { .address($0, interface: name) } + [.up(interface: name)]
+        ] + addresses.map { .address($0, interface: name) } + (comesUp ? [.up(interface: name)] : [])
             + routes.map { .route($0, interface: name) } + rules.map { .rule($0, interface: name) }
             + (rules.isEmpty ? [] : [.setting(.sourceValidationWithMark, value: "1", interface: name)])
     }

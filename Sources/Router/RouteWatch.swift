@@ -1,3 +1,4 @@
+import Crypto
 import Glibc
 import Linux
 import Synchronization
@@ -9,6 +10,7 @@ final class RouteWatch: Sendable {
     /// The source of a peer's path, as a worker has told.
     struct Source: Sendable {
         let peer: PeerID
+        let publicKey: PublicKey
         let interface: InterfaceID
         let path: Path
     }

@@ -14,7 +14,7 @@ import WireGuard
 /// Devices, sockets and the control socket end with whoever owns them, and the host side rolls back a set-up that fails.
 /// So a start that fails half-way leaves nothing; a router that runs is ended by `stop`.
 package final class Router {
-    private let log: RouterLog
+    private let logger: Logger
     private let running: RunningRouter
     private let host: HostSide
     private var workers: [RunningThread] = []
@@ -27,9 +27,10 @@ package final class Router {
         logger: Logger
     ) throws(RouterError) {
         let plan = RouterPlan(loaded.configuration, cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
-        log = RouterLog(logger: logger, plan: plan)
+        self.logger = logger
         // First, because it tells whether the router is running already.
         let control = try Self.listen(loaded.configuration.name, runDirectory)
+        uapi = Self.listenForUAPI(plan, logger)
         let aead = try Self.chooseAEAD(loaded.configuration.runtime.aead)
         let indices = IndexSpace(workers: plan.workers, entropy: .system)
         let ends = try RouterEnds(plan, indices)
@@ -40,13 +41,45 @@ package final class Router {
         }
         running = try RunningRouter(
             plan, file: loaded.source.file, keys: keys, aead: aead, indices: indices, ends: ends,
-            control: control, stateDirectory: stateDirectory, log: log)
+            control: control, uapi: uapi, stateDirectory: stateDirectory, logger: logger)
+        host = try Self.applyToHost(
+            plan.interfaces.map(\.hostSide), forwarding: plan.configuration.forwarding == .auto)
+        try start()
+    }
+
+    /// A drop-in: one interface that is down and knows nobody, for others to set up; its UAPI is served when this returns.
+    package init(
+        _ dropIn: consuming DropIn, runDirectory: String, stateDirectory: String, logger: Logger
+    ) throws(RouterError) {
+        self.logger = logger
+        let name = dropIn.name
+        let adopted = try dropIn.adoptDevice()
+        let plan = RouterPlan(
+            DropIn.configuration(name, isAdopted: adopted != nil), cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+        // First, because it tells whether the interface is served already.
+        uapi = [try dropIn.listen()]
+        let control = Self.controlOfDropIn(name, runDirectory, logger)
+        let aead = try Self.chooseAEAD(plan.configuration.runtime.aead)
+        let indices = IndexSpace(workers: plan.workers, entropy: .system)
+        running = try RunningRouter(
+            plan, file: "", keys: KeyFile(configuration: "", credentials: nil), aead: aead, indices: indices,
+            ends: try RouterEnds(down: plan, adopting: adopted), control: control, uapi: uapi, startsDown: true,
+            stateDirectory: stateDirectory, logger: logger)
+        host = try Self.applyToHost([DropIn.hostSide(name)], forwarding: false)
+        try start()
+    }
+
+    private static func applyToHost(_ interfaces: [HostInterface], forwarding: Bool) throws(RouterError) -> HostSide {
         do throws(HostSideError) {
-            host = try HostSide()
-            try host.apply(plan.interfaces.map(\.hostSide), forwarding: plan.configuration.forwarding == .auto)
+            let host = try HostSide()
+            try host.apply(interfaces, forwarding: forwarding)
+            return host
         } catch {
             throw .host(error)
         }
+    }
+
+    private func start() throws(RouterError) {
         do {
             try startThreads()
         } catch {
@@ -58,7 +91,9 @@ package final class Router {
     /// Readable once the router cannot go on, because a worker or an interface is lost; `failure` then says why, and
     /// it is to be stopped.
     package var failureDescriptor: CInt { running.failed.rawValue }
-    package var failure: String? { running.failure }
+    package var failure: RouterFailure? { running.failure }
+    /// The UAPI sockets that are served.
+    package let uapi: [UAPISocket]
 
     /// Ends the threads and takes everything back.
     package func stop() {
@@ -69,8 +104,8 @@ package final class Router {
         for thread in workers { thread.join() }
         askers.removeAll()
         workers.removeAll()
-        for error in host.takeBack() { log.logger.warning("\(error)") }
-        running.removeControlSocket()
+        for error in host.takeBack() { logger.warning("\(error)") }
+        running.removeSockets()
     }
 
     private func startThreads() throws(Errno) {
@@ -87,6 +122,8 @@ package final class Router {
         }
         workers.append(RunningThread(try Thread(name: "log") { running.writeLog() }))
         askers.append(RunningThread(try Thread(name: "control") { running.serveControl() }))
+        askers.append(RunningThread(try Thread(name: "uapi") { running.serveUAPI() }))
+        askers.append(RunningThread(try Thread(name: "links") { running.watchLinks() }))
         askers.append(RunningThread(try Thread(name: "routes") { running.watchRoutes() }))
         if running.resolver.isNeeded {
             // On its own: a look-up cannot be interrupted, and without an answer it takes many seconds.
@@ -101,6 +138,31 @@ package final class Router {
             return try ControlServer(socket)
         } catch {
             throw error.rawValue == EADDRINUSE ? .alreadyRunning(name) : .control(socket.path, error)
+        }
+    }
+
+    /// For `fullbore show`; a drop-in works without.
+    private static func controlOfDropIn(_ name: String, _ runDirectory: String, _ logger: Logger) -> ControlServer? {
+        do throws(RouterError) {
+            return try listen(name, runDirectory)
+        } catch {
+            logger.warning("\(name): not to be seen by fullbore show: \(error)")
+            return nil
+        }
+    }
+
+    /// The sockets for `wg`, as far as they can be had: a router works without, and another one may have an interface of
+    /// the name in another network namespace.
+    private static func listenForUAPI(_ plan: RouterPlan, _ logger: Logger) -> [UAPISocket] {
+        plan.interfaces.compactMap { interface in
+            let name = interface.configuration.name.value
+            do throws(Errno) {
+                return try UAPISocket(interface: name)
+            } catch {
+                let why = error.rawValue == EADDRINUSE ? "another process serves an interface of this name" : "\(error)"
+                logger.warning("\(name): not to be seen by wg: \(why)")
+                return nil
+            }
         }
     }
 

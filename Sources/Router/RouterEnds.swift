@@ -10,28 +10,69 @@ import WireGuard
 /// The ends of a router on this machine: TUN devices and sockets, one of each for every worker and interface.
 struct RouterEnds {
     /// By interface, then by worker.
-    private let queues: [[TUNQueue]]
-    private let sockets: [UDPSockets]
+    private var queues: [[TUNQueue]] = []
+    private var ports: [[any UDPPort]] = []
+    /// By interface.
+    private var listenPorts: [UInt16] = []
+    private var missing: [Errno?] = []
 
     /// Makes the interfaces, which end with the last of their queues.
     init(_ plan: RouterPlan, _ indices: IndexSpace) throws(RouterError) {
-        var queues: [[TUNQueue]] = []
-        var sockets: [UDPSockets] = []
         let offloads = plan.configuration.runtime.offloads
         for interface in plan.interfaces {
             let configuration = interface.configuration
             // The port first: when it is taken, no interface has come and gone.
-            sockets.append(try Self.openSockets(configuration, offloads, indices))
+            let sockets = try Self.openSockets(configuration, offloads, indices)
+            ports.append(sockets.ports)
+            listenPorts.append(sockets.port)
+            missing.append(sockets.missingIPv6)
             queues.append(try Self.openQueues(configuration, offloads, workers: plan.workers))
         }
-        self.queues = queues
-        self.sockets = sockets
+    }
+
+    /// One interface that is down, and so has no sockets: made here, or made already and handed over.
+    init(down plan: RouterPlan, adopting device: TUNDevice?) throws(RouterError) {
+        let offloads = plan.configuration.runtime.offloads
+        for interface in plan.interfaces {
+            ports.append((0..<plan.workers).map { _ in ClosedPort() })
+            listenPorts.append(0)
+            missing.append(nil)
+            if let device {
+                let coalesces = !device.offloads.isEmpty
+                queues.append([TUNQueue(device, coalescesTCP: coalesces, coalescesUDP: coalesces)])
+            } else {
+                queues.append(try Self.openQueues(interface.configuration, offloads, workers: plan.workers))
+            }
+        }
     }
 
     func queues(of worker: Int) -> [TUNQueue] { queues.map { $0[worker] } }
-    func ports(of worker: Int) -> [any UDPPort] { sockets.map { $0.ports[worker] } }
-    func listenPort(_ interface: InterfaceID) -> UInt16 { sockets[interface.index].port }
-    func missingIPv6(_ interface: InterfaceID) -> Errno? { sockets[interface.index].missingIPv6 }
+    func ports(of worker: Int) -> [any UDPPort] { ports.map { $0[worker] } }
+    func listenPort(_ interface: InterfaceID) -> UInt16 { listenPorts[interface.index] }
+    func missingIPv6(_ interface: InterfaceID) -> Errno? { missing[interface.index] }
+
+    /// One queue of each interface, to be asked about its link.
+    var links: [LinkWatch.Interface] {
+        queues.enumerated().compactMap { index, queues in
+            queues[0].device.descriptor.map { LinkWatch.Interface(id: InterfaceID(index), tun: $0) }
+        }
+    }
+
+    /// Sockets of an interface at another port or with another mark.
+    static func reopen(
+        _ plan: RouterPlan, _ id: InterfaceID, port: UInt16, mark: UInt32, _ indices: IndexSpace
+    ) throws(Errno) -> UDPSockets {
+        let offloads = plan.configuration.runtime.offloads
+        return try UDPSockets.open(options(offloads, port: port, mark: mark, indices), workers: plan.workers)
+    }
+
+    private static func options(
+        _ offloads: OffloadConfiguration, port: UInt16, mark: UInt32, _ indices: IndexSpace
+    ) -> UDPOptions {
+        UDPOptions(
+            port: port, mark: mark, segmentation: offloads.udpGSO != .off, coalescing: offloads.udpGRO != .off,
+            steering: UDPSteering(key: indices.key, shift: IndexSpace.shift))
+    }
 
     private static func openQueues(
         _ interface: InterfaceConfiguration, _ offloads: OffloadConfiguration, workers: Int
@@ -53,10 +94,7 @@ struct RouterEnds {
     private static func openSockets(
         _ interface: InterfaceConfiguration, _ offloads: OffloadConfiguration, _ indices: IndexSpace
     ) throws(RouterError) -> UDPSockets {
-        let options = UDPOptions(
-            port: interface.listenPort.value, mark: interface.fwmark, segmentation: offloads.udpGSO != .off,
-            coalescing: offloads.udpGRO != .off,
-            steering: UDPSteering(key: indices.key, shift: IndexSpace.shift))
+        let options = options(offloads, port: interface.listenPort.value, mark: interface.fwmark, indices)
         let sockets: UDPSockets
         do {
             sockets = try UDPSockets.open(options, workers: indices.workers)

@@ -8,6 +8,7 @@ import Wire
 /// Why a router does not start. Nothing is left of it then.
 package enum RouterError: Error, CustomStringConvertible {
     case alreadyRunning(String)
+    case alreadyServed(String)
     case control(String, Errno)
     case tun(TUNError)
     case port(String, UInt16, Errno)
@@ -20,6 +21,7 @@ package enum RouterError: Error, CustomStringConvertible {
     package var description: String {
         switch self {
         case .alreadyRunning(let name): "a router '\(name)' is running already"
+        case .alreadyServed(let name): "\(name): another process serves an interface of this name"
         case .control(let path, let error): "cannot listen at \(path): \(error.text)"
         case .tun(let error): "\(error)"
         case .port(let interface, let port, let error) where error.rawValue == EADDRINUSE:

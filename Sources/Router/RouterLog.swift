@@ -7,10 +7,10 @@ import WireGuard
 /// One line for each change of state, peers by name, never a key.
 struct RouterLog: Sendable {
     let logger: Logger
-    let plan: RouterPlan
+    let registry: PeerRegistry
 
     func note(_ peer: PeerID, _ event: PeerEvent) {
-        let name = plan.name(peer)
+        let name = registry.displayName(peer)
         switch event {
         case .handshakeCompleted(let initiator):
             logger.info("\(name): session established, \(initiator ? "we" : "they") began")

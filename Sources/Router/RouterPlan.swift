@@ -68,7 +68,4 @@ package struct RouterPlan: Sendable {
         self.interfaces = interfaces
         self.peers = peers
     }
-
-    /// What a peer is called in logs.
-    func name(_ peer: PeerID) -> String { peers[peer.index].displayName }
 }

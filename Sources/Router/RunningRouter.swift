@@ -21,23 +21,30 @@ final class RunningRouter: Sendable {
     private let events: EventLog
     /// Rings when the router cannot go on; `failure` says why.
     let failed: Doorbell
-    private let firstFailure = Mutex<String?>(nil)
+    private let firstFailure = Mutex<RouterFailure?>(nil)
+    private let links: LinkWatch
     private let file: String
-    private let identities: [Identity]
+    private let registry: PeerRegistry
+    /// The one way in which anything about a running router changes.
+    let changes: LiveChanges
     private let aead: AEAD
-    private let listenPorts: [UInt16]
     private let mailboxes: [Mailbox]
     private let workerThreads: [WorkerThread]
     private let workers: [OwnedWorker]
     private let handshakes: HandshakeDesk
     /// As many as workers: when all peers come back at once, all cores are wanted.
     let handshakeThreads: [HandshakeThread]
-    private let control: ControlServer
+    /// nil where a router does without.
+    private let control: ControlServer?
     private let log: RouterLog
+    /// Serves the UAPI of those interfaces that have a socket.
+    private let uapi: UAPIServer
+    private let uapiSockets: [UAPISocket]
 
     init(
         _ plan: RouterPlan, file: String, keys: KeyFile, aead: AEAD, indices: IndexSpace, ends: RouterEnds,
-        control: ControlServer, stateDirectory: String, log: RouterLog
+        control: ControlServer?, uapi sockets: [UAPISocket], startsDown: Bool = false,
+        stateDirectory: String, logger: Logger
     ) throws(RouterError) {
         let now = Clocks.now()
         var threads: [WorkerThread] = []
@@ -49,47 +56,67 @@ final class RunningRouter: Sendable {
                 handshakeThreads.append(try HandshakeThread())
             }
             mailboxes = threads.map { thread in Mailbox { thread.wake() } }
-            resolver = try EndpointResolver(plan, mailboxes, log)
             routes = try RouteWatch()
             unreachables = try UnreachableSender(
-                interfaceNames: plan.interfaces.map(\.configuration.name.value), log.logger)
+                interfaceNames: plan.interfaces.map(\.configuration.name.value), logger)
+            links = try LinkWatch(ends.links)
             let timestampFile = TimestampFile(stateDirectory: stateDirectory, router: plan.configuration.name)
             timestamps =
-                plan.configuration.runtime.remembersTimestamps
-                ? try TimestampKeeper(timestampFile, log.logger) : nil
-            events = try EventLog(log)
+                plan.configuration.runtime.remembersTimestamps ? try TimestampKeeper(timestampFile, logger) : nil
             failed = try Doorbell()
         } catch {
             throw .system(error)
         }
         let environment = WorkerAssembly.Environment(
             aead: aead, entropy: .system, wallTime: Clocks.wallTime, indices: indices)
+        let assembly: WorkerAssembly
         do throws(KeyProblem) {
             let sleepers = handshakeThreads
-            let assembly = try WorkerAssembly(
+            assembly = try WorkerAssembly(
                 plan, keys, environment, mailboxes: mailboxes, now: now, remembered: timestamps?.load() ?? [:]
             ) {
                 for thread in sleepers { thread.wake() }
             }
-            for id in 0..<plan.workers {
-                workers.append(
-                    OwnedWorker(try assembly.worker(id, tun: ends.queues(of: id), udp: ends.ports(of: id), now: now)))
-            }
-            identities = assembly.identities
-            handshakes = assembly.handshakes
-            directories = assembly.directories
         } catch {
             throw .key(error)
         }
+        for id in 0..<plan.workers {
+            workers.append(
+                OwnedWorker(assembly.worker(id, tun: ends.queues(of: id), udp: ends.ports(of: id), now: now)))
+        }
+        handshakes = assembly.handshakes
+        directories = assembly.directories
+        let registry = assembly.registry
+        for interface in plan.interfaces {
+            registry.update(interface.id) { $0.listenPort = ends.listenPort(interface.id) }
+        }
+        if startsDown {
+            for interface in plan.interfaces {
+                registry.update(interface.id) { ($0.isUp, $0.isBound) = (false, false) }
+                for owned in workers { owned.worker.wireGuard.setUp(false, on: interface.id, now) }
+            }
+        }
+        log = RouterLog(logger: logger, registry: registry)
+        changes = LiveChanges(registry, mailboxes, assembly.directories, logger) { id, port, mark throws(Errno) in
+            try RouterEnds.reopen(plan, id, port: port, mark: mark, indices)
+        }
+        let service = UAPIService(registry, mailboxes, plan, changes, sockets)
+        do throws(Errno) {
+            resolver = try EndpointResolver(plan, mailboxes, log)
+            events = try EventLog(log)
+            uapi = try UAPIServer(sockets) { service.carryOut($1, onSocket: $0) }
+        } catch {
+            throw .system(error)
+        }
+        uapiSockets = sockets
+        self.registry = registry
         self.plan = plan
         self.file = file
         self.aead = aead
-        self.log = log
         self.control = control
         self.workers = workers
         workerThreads = threads
         self.handshakeThreads = handshakeThreads
-        listenPorts = plan.interfaces.map { ends.listenPort($0.id) }
     }
 
     // MARK: What each thread runs
@@ -101,10 +128,10 @@ final class RunningRouter: Sendable {
                 if !worker.undeliverable.isEmpty { unreachables.add(worker.undeliverable.take()) }
             } failed: { interface, error in
                 let name = plan.interfaces[interface.index].configuration.name.value
-                fail("\(name): the interface is gone: \(error.text)")
+                fail(RouterFailure(text: "\(name): the interface is gone: \(error.text)", isInterfaceGone: true))
             }
         } catch {
-            fail("worker \(id) cannot go on: \(error)")
+            fail(RouterFailure(text: "worker \(id) cannot go on: \(error)", isInterfaceGone: false))
         }
     }
 
@@ -113,19 +140,19 @@ final class RunningRouter: Sendable {
     func computeHandshakes(_ id: Int) { handshakeThreads[id].run(handshakes) }
 
     /// A router that has lost a worker or an interface would only seem to run: better that it ends, and is started again.
-    private func fail(_ reason: String) {
+    private func fail(_ reason: RouterFailure) {
         firstFailure.withLock { failure in
             if failure == nil { failure = reason }
         }
         failed.ring()
     }
 
-    var failure: String? { firstFailure.withLock { $0 } }
+    var failure: RouterFailure? { firstFailure.withLock { $0 } }
 
     func writeLog() { events.run() }
 
     func serveControl() {
-        control.run { command in
+        control?.run { command in
             switch command {
             case .status:
                 guard let status = status() else { return ControlProtocol.Answer(error: "the workers do not answer") }
@@ -150,10 +177,12 @@ final class RunningRouter: Sendable {
             try routes.run {
                 peerPaths()
             } mark: { interface in
-                plan.interfaces[interface.index].configuration.fwmark
+                registry.mark(interface)
             } gone: { source in
-                mailboxes[plan.peers[source.peer.index].worker].post { worker, _ in
-                    worker.wireGuard.sourceGone(source.peer, from: source.path, on: source.interface)
+                registry.withOwner(of: source.peer, source.publicKey) { owner in
+                    mailboxes[owner].post { worker, _ in
+                        worker.wireGuard.sourceGone(source.peer, from: source.path, on: source.interface)
+                    }
                 }
             }
         } catch {
@@ -168,16 +197,32 @@ final class RunningRouter: Sendable {
             answer.peers.enumerated().flatMap { index, peers in
                 peers.compactMap { peer in
                     guard let path = peer.path, path.local != nil else { return nil }
-                    return RouteWatch.Source(peer: peer.id, interface: InterfaceID(index), path: path)
+                    return RouteWatch.Source(
+                        peer: peer.id, publicKey: peer.publicKey, interface: InterfaceID(index), path: path)
                 }
             }
         }
     }
 
+    func serveUAPI() { uapi.run() }
+
+    func watchLinks() {
+        do {
+            try links.run { id, link in
+                changes.mtuChanged(id, link.mtu)
+                changes.linkChanged(id, isUp: link.isUp)
+            }
+        } catch {
+            log.logger.error("changes of links go unnoticed: \(error)")
+        }
+    }
+
     func stopAskers() {
+        links.stop()
+        uapi.stop()
         routes.stop()
         resolver.stop()
-        control.stop()
+        control?.stop()
     }
 
     func stopWorkers() {
@@ -189,7 +234,10 @@ final class RunningRouter: Sendable {
     }
 
     /// Last of all: whoever finds no socket may start a router of the same name.
-    func removeControlSocket() { control.remove() }
+    func removeSockets() {
+        for socket in uapiSockets { socket.remove() }
+        control?.remove()
+    }
 
     // MARK: Status
 
@@ -197,8 +245,15 @@ final class RunningRouter: Sendable {
     func status() -> RouterStatus? {
         let question = StatusQuestion(mailboxes, interfaces: plan.interfaces.count)
         guard let answers = question.answers() else { return nil }
-        return StatusReport(plan, identities, listenPorts, answers).status(file: file, aead: aead.name)
+        return StatusReport(plan, registry, answers).status(file: file, aead: aead.name)
     }
+}
+
+/// Why a router cannot go on.
+package struct RouterFailure: Sendable {
+    package let text: String
+    /// Somebody has deleted the link of an interface.
+    package let isInterfaceGone: Bool
 }
 
 /// A worker on its way to its thread, which alone touches it from then on.

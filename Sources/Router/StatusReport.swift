@@ -9,17 +9,13 @@ import WireGuard
 /// Puts the workers' answers together into what users get to see.
 struct StatusReport {
     private let plan: RouterPlan
-    private let identities: [Identity]
-    private let listenPorts: [UInt16]
+    private let registry: PeerRegistry
     private let answers: [StatusQuestion.Answer]
     private let snapshots: [PeerID: PeerSnapshot]
 
-    init(
-        _ plan: RouterPlan, _ identities: [Identity], _ listenPorts: [UInt16], _ answers: [StatusQuestion.Answer]
-    ) {
+    init(_ plan: RouterPlan, _ registry: PeerRegistry, _ answers: [StatusQuestion.Answer]) {
         self.plan = plan
-        self.identities = identities
-        self.listenPorts = listenPorts
+        self.registry = registry
         self.answers = answers
         var snapshots: [PeerID: PeerSnapshot] = [:]
         for answer in answers { for peer in answer.peers.joined() { snapshots[peer.id] = peer } }
@@ -33,22 +29,43 @@ struct StatusReport {
     }
 
     private func interface(_ interface: RouterPlan.Interface) -> RouterStatus.Interface {
-        let configuration = interface.configuration
+        let view = registry.view(interface.id)
         return RouterStatus.Interface(
-            name: configuration.name.value, publicKey: identities[interface.id.index].publicKey.base64,
-            listenPort: listenPorts[interface.id.index], fwmark: configuration.fwmark, mtu: configuration.mtu,
-            addresses: configuration.addresses.map(\.value.description), peers: interface.peers.compactMap(peer))
+            name: view.name, publicKey: view.privateKey?.value.publicKey.base64 ?? "", listenPort: view.listenPort,
+            fwmark: view.fwmark, mtu: view.mtu, addresses: view.addresses,
+            peers: view.peers.compactMap { peer($0.peer, $0.prefixes) })
     }
 
-    private func peer(_ peer: RouterPlan.Peer) -> RouterStatus.Peer? {
+    private func peer(_ peer: RegisteredPeer, _ prefixes: [Prefix]) -> RouterStatus.Peer? {
         guard let snapshot = snapshots[peer.id] else { return nil }
         return RouterStatus.Peer(
-            name: peer.configuration.name.value, publicKey: snapshot.publicKey.base64,
+            name: peer.name, publicKey: snapshot.publicKey.base64,
             hasPresharedKey: snapshot.hasPresharedKey, endpoint: snapshot.path?.remote.description,
-            allowedIPs: peer.configuration.allowedIPs.map(\.value.description),
+            allowedIPs: prefixes.map(\.description),
             latestHandshake: snapshot.lastHandshake?.seconds, received: snapshot.received, sent: snapshot.sent,
-            persistentKeepalive: UInt16(clamping: snapshot.persistentKeepalive.nanoseconds / 1_000_000_000),
-            hasSession: snapshot.hasSession, worker: peer.worker)
+            persistentKeepalive: peer.persistentKeepalive, hasSession: snapshot.hasSession, worker: peer.worker)
+    }
+
+    /// An interface as the UAPI tells of it. A peer that no worker has (any more) is left out.
+    func device(_ id: InterfaceID) -> DeviceState {
+        let view = registry.view(id)
+        var state = DeviceState()
+        state.privateKey = view.privateKey
+        state.listenPort = view.listenPort
+        state.fwmark = view.fwmark
+        state.peers = view.peers.compactMap { peer, prefixes in
+            guard let snapshot = snapshots[peer.id] else { return nil }
+            var entry = DeviceState.Peer(peer.publicKey)
+            entry.presharedKey = peer.presharedKey
+            entry.endpoint = snapshot.path?.remote
+            entry.lastHandshake = snapshot.lastHandshake
+            entry.received = snapshot.received
+            entry.sent = snapshot.sent
+            entry.persistentKeepalive = peer.persistentKeepalive
+            entry.allowedIPs = prefixes
+            return entry
+        }
+        return state
     }
 
     /// The instances of a stage on all workers, added up.

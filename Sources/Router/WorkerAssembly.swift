@@ -11,9 +11,8 @@ import WireGuard
 /// What all workers of a router have in common, and how one of them is put together from it.
 package struct WorkerAssembly {
     let plan: RouterPlan
-    let keys: KeyFile
-    /// By `InterfaceID.index`.
-    package let identities: [Identity]
+    /// What is known of interfaces and peers, to be changed while the router runs.
+    package let registry: PeerRegistry
     let environment: Environment
     package let mailboxes: [Mailbox]
     /// By `InterfaceID.index`.
@@ -43,14 +42,14 @@ package struct WorkerAssembly {
         remembered: [String: [PublicKey: TAI64N]] = [:], wakeHandshakes: @escaping @Sendable () -> Void = {}
     ) throws(KeyProblem) {
         precondition(mailboxes.count == plan.workers && environment.indices.workers == plan.workers)
-        var identities: [Identity] = []
-        for interface in plan.interfaces { identities.append(try interface.identity(keys)) }
+        let registry = try PeerRegistry(plan, keys)
         self.plan = plan
-        self.keys = keys
-        self.identities = identities
+        self.registry = registry
         self.environment = environment
         self.mailboxes = mailboxes
-        directories = identities.map { PeerDirectory($0) }
+        directories = plan.interfaces.map { interface in
+            PeerDirectory(registry.view(interface.id, peers: false).privateKey.map { Identity($0.value.copy()) })
+        }
         for interface in plan.interfaces {
             directories[interface.id.index].remember(remembered[interface.configuration.name.value] ?? [:])
         }
@@ -64,21 +63,20 @@ package struct WorkerAssembly {
     package func worker(
         _ id: Int, tun queues: [TUNQueue], udp ports: [any UDPPort], now: Instant, pool: BufferPool = BufferPool(),
         compose: ([any Stage]) -> [any Stage] = { $0 }
-    ) throws(KeyProblem) -> Worker {
+    ) -> Worker {
         let undeliverable = UndeliverablePackets()
         let worker = Worker(
             id: id, stages: compose(stages(id, queues, ports, pool, undeliverable, now)),
             interfaces: plan.interfaces.count, mailboxes: mailboxes, pool: pool, undeliverable: undeliverable)
-        let routes = worker.stage(AllowedIPsStage.self)
         for interface in plan.interfaces {
-            for peer in interface.peers {
+            for (peer, prefixes) in registry.view(interface.id).peers {
                 worker.setOwner(of: peer.id, peer.worker)
                 // Any worker may read a packet for any peer, so each knows all prefixes.
-                for prefix in peer.configuration.allowedIPs { routes?.insert(prefix.value, peer.id, on: interface.id) }
+                worker.set(prefixes.map { ($0, peer.id) }, on: interface.id)
                 guard peer.worker == id else { continue }
-                worker.wireGuard.add(try peer.protocolConfiguration(keys), on: interface.id, now)
-                for stage in worker.stages {
-                    stage.add(peer.id, options: peer.configuration.stageOptions[type(of: stage).declaration.name])
+                let endpoint = peer.configuration?.endpoint?.value.endpoint
+                worker.add(peer.protocolConfiguration(endpoint: endpoint), on: interface.id, now) {
+                    peer.configuration?.stageOptions[$0.name]
                 }
             }
         }

@@ -11,7 +11,7 @@ package protocol FrameDevice: AnyObject {
 
     /// Reads one frame, which `memory` has room for: 10 bytes and 65,535 or more.
     func read(into memory: UnsafeMutableRawBufferPointer) -> FrameTransfer
-    /// Writes one frame, gathered from `pieces` in their order.
+    /// Writes one frame, gathered from `pieces` in their order, of which the first is the header and nothing else.
     func write(_ pieces: UnsafeBufferPointer<iovec>) -> FrameTransfer
 }
 

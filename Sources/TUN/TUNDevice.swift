@@ -9,21 +9,38 @@ package final class TUNDevice: FrameDevice, Sendable {
     package let name: String
     package let offloads: TUNOffloads
     private let file: FileDescriptor
+    /// Whether the kernel puts virtio headers in front of packets. For a device that somebody else has made without, they
+    /// are put there and taken off here.
+    private let hasHeaders: Bool
 
-    private init(name: String, offloads: TUNOffloads, file: consuming FileDescriptor) {
+    init(name: String, offloads: TUNOffloads, hasHeaders: Bool = true, file: consuming FileDescriptor) {
         self.name = name
         self.offloads = offloads
+        self.hasHeaders = hasHeaders
         self.file = file
     }
 
     package var descriptor: CInt? { file.rawValue }
 
     package func read(into memory: UnsafeMutableRawBufferPointer) -> FrameTransfer {
-        transfer { unsafe Glibc.read(file.rawValue, memory.baseAddress, memory.count) }
+        guard !hasHeaders else {
+            return transfer { unsafe Glibc.read(file.rawValue, memory.baseAddress, memory.count) }
+        }
+        let packet = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[VirtioHeader.length...])
+        unsafe VirtioHeader().store(to: memory.baseAddress.unsafelyUnwrapped)
+        switch transfer({ unsafe Glibc.read(file.rawValue, packet.baseAddress, packet.count) }) {
+        case .frame(let count): return .frame(count + VirtioHeader.length)
+        case let other: return other
+        }
     }
 
     package func write(_ pieces: UnsafeBufferPointer<iovec>) -> FrameTransfer {
-        transfer { unsafe writev(file.rawValue, pieces.baseAddress, CInt(truncatingIfNeeded: pieces.count)) }
+        guard !hasHeaders else {
+            return transfer { unsafe writev(file.rawValue, pieces.baseAddress, CInt(truncatingIfNeeded: pieces.count)) }
+        }
+        // The header is a piece of its own, the first.
+        let packet = unsafe UnsafeBufferPointer(rebasing: pieces.dropFirst())
+        return transfer { unsafe writev(file.rawValue, packet.baseAddress, CInt(truncatingIfNeeded: packet.count)) }
     }
 
     @inline(__always)
@@ -98,7 +115,7 @@ extension TUNDevice {
     }
 
     /// TUNSETOFFLOAD with as many of `wanted` as the kernel takes.
-    private static func negotiate(
+    static func negotiate(
         _ file: borrowing FileDescriptor, _ name: String, _ wanted: TUNOffloads
     ) throws(TUNError) -> TUNOffloads {
         for offloads in [wanted, wanted.intersection(.tcp), wanted.intersection(.checksum), []] {

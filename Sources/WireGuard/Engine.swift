@@ -14,6 +14,8 @@ package final class Engine {
     var wheel: TimerWheel
     /// Messages to send and other things that the caller has to do; it takes them all after each call.
     package var outbox = Outbox()
+    /// Whether the interface is up. While it is not, nothing is sent and no timer runs (P-5.11, P-9.1).
+    package internal(set) var isUp = true
 
     /// By `Peer.slot`; freed slots are used again.
     var peers: ContiguousArray<Peer?> = []
@@ -75,6 +77,7 @@ package final class Engine {
 
     /// The first keepalive of a peer that is to get them, once it is known where (P-5.12).
     func greet(_ peer: Peer, _ now: Instant) {
+        guard isUp else { return }
         if peer.timers.persistentInterval.nanoseconds > 0, peer.path != nil {
             peer.timers.setPersistentInterval(peer.timers.persistentInterval, now)
             sendKeepalive(peer, now)
@@ -214,6 +217,7 @@ package final class Engine {
 
     /// Puts the peer on the wheel at its earliest timer. Later ones need nothing: the wheel asks again when it fires.
     func schedule(_ peer: Peer) {
+        guard isUp else { return }
         let earliest = peer.timers.earliest
         if earliest < wheel[peer.slot] { wheel.set(peer.slot, earliest) }
     }

@@ -1,7 +1,8 @@
 import Crypto
 import Wire
 
-/// Changes to a peer that is there. None of them touches its sessions; none but a first keepalive sends anything.
+/// Changes to peers that are there, and to the interface. Those to one peer touch none of its sessions, and send nothing
+/// but a first keepalive.
 extension Engine {
     /// Sends there from now on, from whatever address the routing table chooses (P-6.10).
     package func setEndpoint(_ id: PeerID, _ endpoint: Endpoint) { peer(id)?.path = Path(remote: endpoint) }
@@ -23,6 +24,7 @@ extension Engine {
     package func setPersistentKeepalive(_ id: PeerID, _ interval: Interval, _ now: Instant) {
         guard let peer = peer(id) else { return }
         let wasOff = peer.timers.persistentInterval.nanoseconds == 0
+        guard isUp else { return peer.timers.persistentInterval = interval }
         peer.timers.setPersistentInterval(interval, now)
         if wasOff, interval.nanoseconds > 0 { sendKeepalive(peer, now) }
         schedule(peer)
@@ -31,5 +33,38 @@ extension Engine {
     /// Forgets the address of ours that each peer knows: the port or the mark has changed (P-6.3, P-6.6).
     package func sourcesGone() {
         for peer in peers { peer?.path?.local = nil }
+    }
+
+    /// The directory has had another identity, or none, since `moment` (P-8.1): sessions that are older are not sent
+    /// with any more, and handshakes begin anew. What is still under way to us is still understood.
+    package func identityChanged(at moment: Instant) {
+        for case let peer? in peers {
+            abandonHandshake(peer)
+            peer.lastHandshakeSent = nil
+            for session in [peer.keypairs.current, peer.keypairs.next] {
+                if let session, session.created < moment { session.skip(to: Protocol.rejectAfterMessages) }
+            }
+        }
+    }
+
+    /// The interface goes down (P-9.1): sessions and handshakes are forgotten, timers stop, what is staged is dropped.
+    package func goDown() {
+        guard isUp else { return }
+        isUp = false
+        for case let peer? in peers {
+            wipe(peer)
+            peer.timers.disarm()
+            peer.lastHandshakeSent = nil
+            peer.path?.local = nil
+            wheel.set(peer.slot, .never)
+            outbox.purge(peer.id)
+        }
+    }
+
+    /// The interface comes up: peers with a persistent keepalive are greeted (P-5.12).
+    package func comeUp(_ now: Instant) {
+        guard !isUp else { return }
+        isUp = true
+        for case let peer? in peers { greet(peer, now) }
     }
 }

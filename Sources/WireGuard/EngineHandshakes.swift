@@ -4,6 +4,7 @@ import Wire
 extension Engine {
     /// Asks for a handshake for a reason of its own; not more often than every 5 s whatever the reason (P-2.10).
     func wantHandshake(_ peer: Peer, _ now: Instant) {
+        guard isUp else { return }
         peer.timers.handshakeWanted()
         sendInitiation(peer, now)
     }
@@ -44,7 +45,7 @@ extension Engine {
 
     /// Sends the response to an initiation that was taken (`PeerDirectory.answer`) from a peer of this engine.
     package func finish(_ answer: AnsweredInitiation, from path: Path, _ now: Instant) -> Rejection? {
-        guard let peer = peer(answer.peer), peer.remote === answer.remote, answer.identity === directory.identity,
+        guard isUp, let peer = peer(answer.peer), peer.remote === answer.remote, answer.identity === directory.identity,
             index.isFree(answer.localIndex), peer.lastStampAnswered.map({ $0 < answer.stamp }) ?? true,
             let keys = answer.keys.take()
         else { return .overtaken }
@@ -146,7 +147,7 @@ extension Engine {
     }
 
     func sendKeepalive(_ peer: Peer, _ now: Instant) {
-        guard let path = peer.path else { return }
+        guard isUp, let path = peer.path else { return }
         guard let current = peer.keypairs.current, let counter = current.takeCounters(1, now) else {
             return wantHandshake(peer, now)
         }

@@ -47,7 +47,7 @@ package final class Keypair {
         return nextCounter
     }
 
-    /// Gives up all counters below `counter`: what a test cannot wait for.
+    /// Gives up all counters below `counter`: all there are, when it may not be sent with any more.
     func skip(to counter: UInt64) { nextCounter = max(nextCounter, counter) }
 
     /// Old or used enough for the next one to be asked for (P-5.6).

@@ -41,6 +41,15 @@ package struct Outbox: Sendable {
         case purge(PeerID)
         /// For the log.
         case note(PeerID, PeerEvent)
+
+        /// The peer that it is about, `none` for a stranger.
+        package var peer: PeerID {
+            switch self {
+            case .send(let message): message.peer
+            case .compute(let task): task.peer
+            case .release(let peer, _), .purge(let peer), .note(let peer, _): peer
+            }
+        }
     }
 
     private var actions: [Action] = []

@@ -113,6 +113,13 @@ struct PeerTimers: Equatable {
     /// The peer goes: nothing may fire any more (P-5.11).
     mutating func stop() { self = PeerTimers() }
 
+    /// The interface goes down: nothing may fire before it is up again, but what the user has set stays.
+    mutating func disarm() {
+        let interval = persistentInterval
+        self = PeerTimers()
+        persistentInterval = interval
+    }
+
     // MARK: Expiry
 
     /// The next timer that has run out by `now`, disarmed or armed anew as it demands; nil when there is none (left).

@@ -10,9 +10,11 @@ struct LogFormat: LogHandler {
     var metadata: Logger.Metadata = [:]
     private let isJournal: Bool
 
-    static func logger() -> Logger {
+    static func logger(_ level: Logger.Level = .info) -> Logger {
         let isJournal = unsafe getenv("JOURNAL_STREAM") != nil
-        return Logger(label: "fullbore") { _ in LogFormat(isJournal: isJournal) }
+        var logger = Logger(label: "fullbore") { _ in LogFormat(isJournal: isJournal) }
+        logger.logLevel = level
+        return logger
     }
 
     private init(isJournal: Bool) { self.isJournal = isJournal }

@@ -41,7 +41,7 @@ struct Run: ParsableCommand {
         let failure = router.failure
         router.stop()
         if let failure {
-            logger.critical("\(loaded.configuration.name): stopped: \(failure)")
+            logger.critical("\(loaded.configuration.name): stopped: \(failure.text)")
             throw ExitCode.failure
         }
         logger.info("\(loaded.configuration.name): stopped")

@@ -54,7 +54,7 @@ struct ConfigurationFileTests {
     @Test func `values know where they stand`() throws {
         let wg0 = try Fixtures.load(Fixtures.router).get().configuration.interfaces[0]
         #expect(wg0.name.position == SourcePosition(line: 17, column: 3))
-        #expect(wg0.privateKey.position == SourcePosition(line: 18, column: 18))
+        #expect(wg0.privateKey?.position == SourcePosition(line: 18, column: 18))
         #expect(wg0.listenPort.position == SourcePosition(line: 19, column: 18))
         #expect(wg0.addresses.map(\.position.column) == [17, 31])
         #expect(wg0.peers[0].allowedIPs[1].position == SourcePosition(line: 29, column: 37))
@@ -117,7 +117,7 @@ struct ConfigurationFileTests {
         let configuration = try Fixtures.load(text).get().configuration
         #expect(configuration.name == "no")
         #expect(configuration.interfaces[0].name.value == "on")
-        #expect(configuration.interfaces[0].privateKey.value == .file("22:22"))
+        #expect(configuration.interfaces[0].privateKey?.value == .file("22:22"))
         #expect(configuration.interfaces[0].peers[0].name.value == "y")
     }
 

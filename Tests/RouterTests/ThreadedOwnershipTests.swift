@@ -137,8 +137,8 @@ private final class ThreadedRouter {
         let ports = wire.attach(endpoint, workers: plan.workers)
         let now = Clocks.now()
         self.tuns = tuns
-        workers = try (0..<plan.workers).map { id in
-            try assembly.worker(id, tun: [TUNQueue(tuns[id])], udp: [ports[id]], now: now)
+        workers = (0..<plan.workers).map { id in
+            assembly.worker(id, tun: [TUNQueue(tuns[id])], udp: [ports[id]], now: now)
         }
     }
 }

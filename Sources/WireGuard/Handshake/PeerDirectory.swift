@@ -55,6 +55,8 @@ package final class PeerDirectory: Sendable {
         }
     }
 
+    package func greatestStamp(of publicKey: PublicKey) -> TAI64N? { self[publicKey]?.remote.greatestStamp }
+
     /// Refuses initiations up to these stamps from now on, also of peers that are added later: what an earlier run has
     /// taken may not be played to this one again.
     package func remember(_ stamps: [PublicKey: TAI64N]) {

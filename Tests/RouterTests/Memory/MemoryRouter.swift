@@ -65,7 +65,7 @@ final class MemoryRouter {
         pools = (0..<plan.workers).map { _ in BufferPool() }
         for id in 0..<plan.workers {
             workers.append(
-                try assembly.worker(
+                assembly.worker(
                     id, tun: tuns.map { TUNQueue($0[id]) }, udp: hosts.map { $0.ports[id] }, now: world.now,
                     pool: pools[id]
                 ) { compose(id, $0) })

@@ -1,0 +1,186 @@
+import Crypto
+import Glibc
+import Linux
+import Synchronization
+import Wire
+
+/// Serves the UAPI of some interfaces: any number of operations on a connection, several connections at once, each on a
+/// thread of its own.
+package final class UAPIServer: Sendable {
+    package enum Answer: Sendable {
+        case state(DeviceState)
+        /// nil: it is done.
+        case result(Errno?)
+    }
+
+    /// Carries out an operation on the interface whose socket is the `index`th. Called from several threads.
+    package typealias Handler = @Sendable (_ index: Int, UAPIOperation) -> Answer
+
+    /// The most connections at once; more wait in the sockets' backlogs.
+    static let connectionBound = 16
+    /// A client that has said nothing, or read nothing, for so long is sent away.
+    private static let patience = Interval.seconds(60)
+    /// After an accept that failed, in milliseconds.
+    private static let restAfterFailure: CInt = 100
+
+    private let sockets: [UAPISocket]
+    private let handler: Handler
+    /// Rings once and for all when it is time to end.
+    private let stopping: EventDescriptor
+    private let isStopped = Atomic(false)
+    private let connections = Atomic(0)
+    /// Rings when a connection has ended.
+    private let ended: Doorbell
+
+    package init(_ sockets: [UAPISocket], _ handler: @escaping Handler) throws(Errno) {
+        self.sockets = sockets
+        self.handler = handler
+        stopping = try EventDescriptor()
+        ended = try Doorbell()
+    }
+
+    /// Ends `run`, and whatever is under way, at once.
+    package func stop() {
+        isStopped.store(true, ordering: .releasing)
+        stopping.signal()
+    }
+
+    /// Serves until `stop`, and returns when no connection is left.
+    package func run() {
+        while !isStopped.load(ordering: .acquiring) {
+            let isFull = connections.load(ordering: .acquiring) >= Self.connectionBound
+            var waiting = [
+                pollfd(fd: stopping.rawValue, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: ended.rawValue, events: Int16(POLLIN), revents: 0),
+            ]
+            if !isFull {
+                waiting += sockets.map { pollfd(fd: $0.listener.rawValue, events: Int16(POLLIN), revents: 0) }
+            }
+            guard unsafe poll(&waiting, nfds_t(waiting.count), -1) > 0 else { continue }
+            if waiting[1].revents != 0 { ended.clear() }
+            for index in sockets.indices.prefix(waiting.count - 2) where waiting[index + 2].revents != 0 {
+                accept(index)
+            }
+        }
+        while connections.load(ordering: .acquiring) > 0 { ended.wait() }
+    }
+
+    private func accept(_ index: Int) {
+        do {
+            let client = try FileDescriptor(Glibc.accept(sockets[index].listener.rawValue, nil, nil), "accept")
+            let connection = Connection(client)
+            connections.wrappingAdd(1, ordering: .acquiringAndReleasing)
+            do {
+                _ = try Thread(name: "uapi-\(sockets[index].interface)") { [self] in
+                    serve(connection, index)
+                    connections.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+                    ended.ring()
+                }
+            } catch {
+                connections.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+                throw error
+            }
+        } catch {
+            // Out of descriptors or threads, mostly: the client is still there and would be tried again without a rest.
+            var stop = pollfd(fd: stopping.rawValue, events: Int16(POLLIN), revents: 0)
+            _ = unsafe poll(&stop, 1, Self.restAfterFailure)
+        }
+    }
+
+    // MARK: One connection
+
+    private static let chunk = 64 << 10
+
+    private func serve(_ connection: Connection, _ index: Int) {
+        var parser = UAPIParser()
+        var received = WipedBytes(capacity: Self.chunk)
+        var goesOn = true
+        while goesOn, isReady(connection, POLLIN) {
+            unsafe received.fill { unsafe connection.receive(into: $0) }
+            guard received.count > 0 else {
+                // A client that has said all may still read.
+                if connection.hasEnded, let last = parser.finish() { answer(last, connection, index) }
+                if connection.hasEnded { return }
+                continue
+            }
+            received.withBytes { bytes in
+                unsafe parser.feed(bytes) { if goesOn { goesOn = answer($0, connection, index) } }
+            }
+            received.wipe()
+        }
+    }
+
+    /// False when the client does not take it.
+    @discardableResult
+    private func answer(_ operation: UAPIOperation, _ connection: Connection, _ index: Int) -> Bool {
+        var isTaken = true
+        var text = unsafe UAPIText { [self] bytes in
+            isTaken = unsafe send(bytes, connection)
+            return isTaken
+        }
+        if case .refused(let error) = operation {
+            text.end(error)
+            return isTaken
+        }
+        switch handler(index, operation) {
+        case .state(let state):
+            text.write(state)
+            text.end(nil)
+        case .result(let error): text.end(error)
+        }
+        return isTaken
+    }
+
+    private func send(_ bytes: UnsafeRawBufferPointer, _ connection: Connection) -> Bool {
+        var rest = unsafe bytes
+        while unsafe !rest.isEmpty {
+            guard isReady(connection, POLLOUT) else { return false }
+            guard let count = unsafe connection.send(rest) else { return false }
+            unsafe rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+        return true
+    }
+
+    /// Waits for one of `events`, or a hang-up; false when patience is at its end, or the server is.
+    private func isReady(_ connection: Connection, _ events: CInt) -> Bool {
+        let milliseconds = CInt(Self.patience.nanoseconds / 1_000_000)
+        var waiting = [
+            pollfd(fd: connection.descriptor.rawValue, events: Int16(events), revents: 0),
+            pollfd(fd: stopping.rawValue, events: Int16(POLLIN), revents: 0),
+        ]
+        while true {
+            let ready = unsafe poll(&waiting, 2, milliseconds)
+            if ready < 0, errno == EINTR { continue }
+            return ready > 0 && waiting[1].revents == 0
+        }
+    }
+}
+
+/// A client's descriptor on its way to its thread.
+private final class Connection: Sendable {
+    let descriptor: FileDescriptor
+    private let ended = Atomic(false)
+
+    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+    /// Nothing more will come.
+    var hasEnded: Bool { ended.load(ordering: .relaxed) }
+
+    /// What is there, without waiting; 0 when that is nothing for now, or for ever (`hasEnded`).
+    func receive(into room: UnsafeMutableRawBufferPointer) -> Int {
+        let count = unsafe recv(descriptor.rawValue, room.baseAddress, room.count, CInt(MSG_DONTWAIT))
+        if count == 0 || (count < 0 && !Self.isForNow(errno)) { ended.store(true, ordering: .relaxed) }
+        return max(count, 0)
+    }
+
+    /// How many of the bytes were taken; nil when the client is gone.
+    func send(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        // Not write: a client that went away must not raise SIGPIPE.
+        let flags = CInt(MSG_NOSIGNAL | MSG_DONTWAIT)
+        let count = unsafe Glibc.send(descriptor.rawValue, bytes.baseAddress, bytes.count, flags)
+        if count >= 0 { return count }
+        return Self.isForNow(errno) ? 0 : nil
+    }
+
+    private static func isForNow(_ error: CInt) -> Bool { error == EAGAIN || error == EINTR }
+}

@@ -1,0 +1,104 @@
+import Crypto
+import Glibc
+import Linux
+import Wire
+
+/// Bytes of one line of the UAPI, lent for a call: a secret may be among them.
+@safe struct UAPILine {
+    private let bytes: UnsafeRawBufferPointer
+
+    init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = bytes }
+
+    var isEmpty: Bool { unsafe bytes.isEmpty }
+    var isOne: Bool { unsafe bytes.elementsEqual("1".utf8) }
+    var isTrue: Bool { unsafe bytes.elementsEqual("true".utf8) }
+
+    /// For what is no secret: a string cannot be wiped.
+    var text: String { unsafe String(decoding: bytes, as: UTF8.self) }
+
+    /// The key in front of the first `=`, and what is behind it.
+    var assignment: (key: String, value: UAPILine)? {
+        guard let equals = unsafe bytes.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+        let key = unsafe String(decoding: bytes[..<equals], as: UTF8.self)
+        return (key, unsafe UAPILine(UnsafeRawBufferPointer(rebasing: bytes[(equals + 1)...])))
+    }
+
+    /// Decimal digits alone.
+    func number<Number: FixedWidthInteger & UnsignedInteger>() -> Number? {
+        guard !isEmpty else { return nil }
+        var number: Number = 0
+        for index in unsafe bytes.indices {
+            let byte = unsafe bytes[index]
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            let (product, isTooLarge) = number.multipliedReportingOverflow(by: 10)
+            let (sum, isStillTooLarge) = product.addingReportingOverflow(Number(byte - UInt8(ascii: "0")))
+            guard !isTooLarge, !isStillTooLarge else { return nil }
+            number = sum
+        }
+        return number
+    }
+
+    func secret() -> Secret? { unsafe Secret(.hex, bytes) }
+}
+
+/// The meaning of the UAPI's values; EINVAL for what has none (P-8.14).
+package struct UAPIValues: Sendable {
+    let scope: @Sendable (String) -> UInt32?
+
+    /// The number of an interface of this network namespace.
+    @Sendable package static func systemScope(_ name: String) -> UInt32? {
+        let index = unsafe if_nametoindex(name)
+        return index == 0 ? nil : index
+    }
+
+    func number<Number: FixedWidthInteger & UnsignedInteger>(_ value: UAPILine) throws(Errno) -> Number {
+        guard let number: Number = value.number() else { throw Errno(EINVAL) }
+        return number
+    }
+
+    func requireTrue(_ value: UAPILine) throws(Errno) {
+        guard value.isTrue else { throw Errno(EINVAL) }
+    }
+
+    /// There has only ever been one (P-8.12).
+    func requireVersion(_ value: UAPILine) throws(Errno) {
+        guard value.isOne else { throw Errno(EINVAL) }
+    }
+
+    func privateKey(_ value: UAPILine) throws(Errno) -> DeviceChange.Key {
+        guard let secret = value.secret() else { throw Errno(EINVAL) }
+        return secret.isZero ? .remove : .set(Shared(PrivateKey(clamping: secret)))
+    }
+
+    func presharedKey(_ value: UAPILine) throws(Errno) -> Shared<PresharedKey> {
+        guard let secret = value.secret() else { throw Errno(EINVAL) }
+        return Shared(PresharedKey(secret))
+    }
+
+    /// Any 32 bytes: a key of low order can be configured (P-2.4).
+    func publicKey(_ value: UAPILine) throws(Errno) -> PublicKey {
+        guard let key = PublicKey(hex: value.text) else { throw Errno(EINVAL) }
+        return key
+    }
+
+    /// `192.0.2.1:51820`, `[2001:db8::1]:51820`, `[fe80::1%eth0]:51820`: no names at this layer (P-8.9).
+    func endpoint(_ value: UAPILine) throws(Errno) -> Endpoint {
+        let text = value.text
+        if let endpoint = Endpoint(text) { return endpoint }
+        guard let percent = text.firstIndex(of: "%"), let bracket = text[percent...].firstIndex(of: "]"),
+            let scope = scope(String(text[text.index(after: percent)..<bracket])),
+            var endpoint = Endpoint(text[..<percent] + text[bracket...])
+        else { throw Errno(EINVAL) }
+        endpoint.scope = scope
+        return endpoint
+    }
+
+    /// `10.0.0.0/8`, or `-10.0.0.0/8` for one that is taken away (P-8.11).
+    func allowedIP(_ value: UAPILine) throws(Errno) -> PeerChange.AllowedIP {
+        let text = value.text
+        let isRemoval = text.hasPrefix("-")
+        let written = isRemoval ? text.dropFirst() : text[...]
+        guard written.contains("/"), let prefix = Prefix(written) else { throw Errno(EINVAL) }
+        return PeerChange.AllowedIP(prefix, isRemoval: isRemoval)
+    }
+}

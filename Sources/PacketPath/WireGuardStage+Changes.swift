@@ -1,0 +1,57 @@
+import Crypto
+import Wire
+import WireGuard
+
+// What users change while packets flow. Each is called between two turns.
+extension WireGuardStage {
+    /// Sends to `endpoint` from now on (P-6.10); a peer that was nowhere before and has a persistent keepalive is greeted.
+    package func setEndpoint(_ peer: PeerID, _ endpoint: Endpoint, on id: InterfaceID, _ now: Instant) {
+        let engine = interfaces[id.index].engine
+        if engine.path(to: peer) == nil {
+            engine.locate(peer, at: endpoint, now)
+        } else {
+            engine.setEndpoint(peer, endpoint)
+        }
+        collect(engine, id)
+    }
+
+    /// The next handshake uses it (P-2.22).
+    package func setPresharedKey(_ peer: PeerID, _ key: borrowing PresharedKey, on id: InterfaceID) {
+        interfaces[id.index].engine.setPresharedKey(peer, key.copy())
+    }
+
+    package func setPersistentKeepalive(_ peer: PeerID, _ interval: Interval, on id: InterfaceID, _ now: Instant) {
+        let engine = interfaces[id.index].engine
+        engine.setPersistentKeepalive(peer, interval, now)
+        collect(engine, id)
+    }
+
+    /// The interface has had another private key, or none, since `moment`.
+    package func identityChanged(at moment: Instant, on id: InterfaceID) {
+        interfaces[id.index].engine.identityChanged(at: moment)
+    }
+
+    /// The address of ours that peers know is not to be relied on any more: another port, another mark (P-6.3, P-6.6).
+    package func sourcesGone(on id: InterfaceID) { interfaces[id.index].engine.sourcesGone() }
+
+    /// Messages are padded no further than this (P-4.6).
+    package func setMTU(_ mtu: Int, on id: InterfaceID) { interfaces[id.index].mtu = mtu }
+
+    /// The interface comes up or goes down (P-9.1).
+    package func setUp(_ isUp: Bool, on id: InterfaceID, _ now: Instant) {
+        let engine = interfaces[id.index].engine
+        guard !isUp else {
+            engine.comeUp(now)
+            return collect(engine, id)
+        }
+        engine.goDown()
+        pending[id.index].removeAll()
+        for action in engine.outbox.take() {
+            switch action {
+            case .purge(let peer): dropStaged(of: peer, .interfaceDown)
+            case .note(let peer, let event): note(peer, event)
+            case .send, .compute, .release: break
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Control
+import Crypto
+import Wire
+import WireGuard
+
+/// What a change comes to, once it is sure that it can be made: exactly what the workers have to do for it, and nothing
+/// for what stays as it is.
+struct Edit: Sendable {
+    /// A peer that is new to its owner.
+    struct Addition: Sendable {
+        let peer: RegisteredPeer
+        let endpoint: Endpoint?
+        /// It takes the place of an earlier peer of the same key and number.
+        let isReplacement: Bool
+    }
+
+    /// What is different about a peer that stays; nil for what is as before.
+    struct Adjustment: Sendable {
+        let id: PeerID
+        let worker: Int
+        /// An absent one for none.
+        var presharedKey: Shared<PresharedKey>?
+        var endpoint: Endpoint?
+        var persistentKeepalive: UInt16?
+
+        var isEmpty: Bool { presharedKey == nil && endpoint == nil && persistentKeepalive == nil }
+    }
+
+    let interface: InterfaceID
+    /// The interface is somebody else now, or nobody.
+    var identityChanges = false
+    var additions: [Addition] = []
+    var adjustments: [Adjustment] = []
+    /// Prefixes that have another owner than before, `PeerID.none` for none.
+    var prefixes: [(Prefix, PeerID)] = []
+    var removals: [RegisteredPeer] = []
+
+    init(_ interface: InterfaceID) { self.interface = interface }
+}

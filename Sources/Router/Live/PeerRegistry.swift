@@ -1,0 +1,171 @@
+import AllowedIPs
+import Configuration
+import Control
+import Crypto
+import Linux
+import Pipeline
+import Synchronization
+import Wire
+import WireGuard
+
+/// The control plane's memory: which interfaces and peers the router has, whatever file or client they came from.
+///
+/// Workers do not look at it. What changes here is then brought to them (`LiveChanges`), so that for a moment it is ahead
+/// of them.
+package final class PeerRegistry: Sendable {
+    /// The most peers of a router: of an interface, the kernel's bound (P-8.15).
+    package static let peerBound = 1 << 20
+
+    struct Contents {
+        var interfaces: [RegisteredInterface] = []
+        /// By `PeerID.index`.
+        var peers: [RegisteredPeer?] = []
+        var count = 0
+        var numbers = PeerNumbers()
+        var serials: UInt64 = 0
+        /// Peers by worker.
+        var loads: [Int]
+        /// Interfaces that have a peer of the name.
+        var nameUses: [String: Int] = [:]
+    }
+
+    private let contents: Mutex<Contents>
+
+    /// The peers of a file, with their numbers and workers from the plan; loads their secrets.
+    init(_ plan: RouterPlan, _ keys: KeyFile) throws(KeyProblem) {
+        var privateKeys: [Shared<PrivateKey>?] = []
+        var presharedKeys: [PeerID: Shared<PresharedKey>] = [:]
+        for interface in plan.interfaces {
+            if let source = interface.configuration.privateKey {
+                privateKeys.append(Shared(try keys.privateKey(source.value)))
+            } else {
+                privateKeys.append(nil)
+            }
+            for peer in interface.peers {
+                guard let source = peer.configuration.presharedKey else { continue }
+                presharedKeys[peer.id] = Shared(try keys.presharedKey(source.value))
+            }
+        }
+        let (secrets, presharedSecrets) = (privateKeys, presharedKeys)
+        contents = Mutex(Contents(plan, secrets, presharedSecrets))
+    }
+
+    /// Makes the change here, where it is wholly possible, and says what the workers have to do for it. What it says of
+    /// port and mark is the caller's.
+    func commit(_ change: DeviceChange, on interface: InterfaceID) throws(Errno) -> Edit {
+        try contents.withLock { contents throws(Errno) in try contents.carryOut(change, on: interface) }
+    }
+
+    /// Takes note of how the interface's sockets and its link are now.
+    func update(_ id: InterfaceID, _ body: (inout RegisteredInterface) -> Void) {
+        contents.withLock { body(&$0.interfaces[id.index]) }
+    }
+
+    /// These numbers mean nobody to any worker.
+    func giveBack(_ numbers: [PeerID]) { contents.withLock { $0.numbers.giveBack(numbers) } }
+
+    // MARK: Looking things up
+
+    subscript(id: PeerID) -> RegisteredPeer? { contents.withLock { $0[id] } }
+
+    /// Runs `body` with the owner of the peer if `number` still means the one with this key. What it posts to the owner
+    /// arrives before the peer's end does.
+    func withOwner(of number: PeerID, _ publicKey: PublicKey, _ body: (_ worker: Int) -> Void) {
+        contents.withLock { contents in
+            if let peer = contents[number], peer.publicKey == publicKey { body(peer.worker) }
+        }
+    }
+
+    /// What a peer is called in logs: `berlin`, or `wg0/berlin` where two interfaces have one.
+    func displayName(_ id: PeerID) -> String {
+        contents.withLock { contents in
+            guard let peer = contents[id] else { return "a peer that is gone" }
+            return contents.displayName(peer)
+        }
+    }
+
+    /// What is known of one interface, its peers in the order in which they came.
+    struct View: Sendable {
+        let name: String
+        let addresses: [String]
+        let privateKey: Shared<PrivateKey>?
+        let listenPort: UInt16
+        let fwmark: UInt32
+        let mtu: Int
+        let isUp: Bool
+        let isBound: Bool
+        let peers: [(peer: RegisteredPeer, prefixes: [Prefix])]
+    }
+
+    /// `peers`: false leaves them out.
+    func view(_ id: InterfaceID, peers: Bool = true) -> View { contents.withLock { $0.view(id, peers) } }
+
+    func mark(_ id: InterfaceID) -> UInt32 { contents.withLock { $0.interfaces[id.index].fwmark } }
+}
+
+extension PeerRegistry.Contents {
+    init(_ plan: RouterPlan, _ privateKeys: [Shared<PrivateKey>?], _ presharedKeys: [PeerID: Shared<PresharedKey>]) {
+        loads = Array(repeating: 0, count: plan.workers)
+        for interface in plan.interfaces {
+            let configuration = interface.configuration
+            var registered = RegisteredInterface(
+                id: interface.id, name: configuration.name.value,
+                addresses: configuration.addresses.map(\.value.description),
+                privateKey: privateKeys[interface.id.index], listenPort: configuration.listenPort.value,
+                fwmark: configuration.fwmark, mtu: configuration.mtu, isUp: true, isBound: true)
+            for peer in interface.peers {
+                // The plan counts as we do.
+                _ = numbers.take()
+                let seconds = (peer.configuration.persistentKeepalive ?? .seconds(0)).nanoseconds / 1_000_000_000
+                insert(
+                    RegisteredPeer(
+                        id: peer.id, interface: interface.id, publicKey: peer.configuration.publicKey.value,
+                        name: peer.configuration.name.value, worker: peer.worker, serial: serials,
+                        configuration: peer.configuration, presharedKey: presharedKeys[peer.id],
+                        persistentKeepalive: UInt16(clamping: seconds)))
+                registered.peers[peer.configuration.publicKey.value] = peer.id
+                for prefix in peer.configuration.allowedIPs {
+                    registered.routes.prefixes.insert(prefix.value, peer: peer.id)
+                }
+            }
+            interfaces.append(registered)
+        }
+    }
+
+    subscript(id: PeerID) -> RegisteredPeer? { peers.indices.contains(id.index) ? peers[id.index] : nil }
+
+    /// Enters a peer; its interface's list is the caller's.
+    mutating func insert(_ peer: RegisteredPeer) {
+        while peers.count <= peer.id.index { peers.append(nil) }
+        peers[peer.id.index] = peer
+        count += 1
+        serials += 1
+        loads[peer.worker] += 1
+        nameUses[peer.name, default: 0] += 1
+    }
+
+    mutating func remove(_ peer: RegisteredPeer) {
+        peers[peer.id.index] = nil
+        count -= 1
+        loads[peer.worker] -= 1
+        if let uses = nameUses[peer.name] { nameUses[peer.name] = uses > 1 ? uses - 1 : nil }
+    }
+
+    /// The one with the fewest peers.
+    var leastLoadedWorker: Int { loads.indices.min { loads[$0] < loads[$1] } ?? 0 }
+
+    func displayName(_ peer: RegisteredPeer) -> String {
+        nameUses[peer.name] == 1 ? peer.name : "\(interfaces[peer.interface.index].name)/\(peer.name)"
+    }
+
+    func view(_ id: InterfaceID, _ peers: Bool) -> PeerRegistry.View {
+        let interface = interfaces[id.index]
+        let numbers = peers ? Array(interface.peers.values) : []
+        let members = numbers.compactMap { self[$0] }.sorted { $0.serial < $1.serial }
+        return PeerRegistry.View(
+            name: interface.name, addresses: interface.addresses, privateKey: interface.privateKey,
+            listenPort: interface.listenPort, fwmark: interface.fwmark, mtu: interface.mtu,
+            isUp: interface.isUp, isBound: interface.isBound,
+            peers: members.map { ($0, interface.routes.prefixes.prefixes(of: $0.id)) })
+    }
+}

@@ -1,0 +1,59 @@
+import AllowedIPs
+import Configuration
+import Crypto
+import Wire
+import WireGuard
+
+/// A peer as the control plane knows it: what it is, not how it stands, which its owner knows.
+struct RegisteredPeer: Sendable {
+    let id: PeerID
+    let interface: InterfaceID
+    let publicKey: PublicKey
+    /// From the file; for a peer that came later a short form of its key.
+    let name: String
+    /// The worker that owns it.
+    let worker: Int
+    /// Peers are listed in the order in which they came.
+    let serial: UInt64
+    /// What the file says of it; nil for a peer that came later.
+    var configuration: Configuration.PeerConfiguration?
+    /// nil: none.
+    var presharedKey: Shared<PresharedKey>?
+    /// Seconds; 0 is off.
+    var persistentKeepalive: UInt16 = 0
+
+    /// Enough of a key to tell peers apart by eye.
+    static func shortName(_ key: PublicKey) -> String { key.base64.prefix(8) + "…" }
+
+    /// The protocol's view of it. An endpoint that is a name is looked up later.
+    func protocolConfiguration(endpoint: Endpoint?) -> WireGuard.PeerConfiguration {
+        WireGuard.PeerConfiguration(
+            id: id, publicKey: publicKey, presharedKey: presharedKey?.value.copy() ?? PresharedKey(),
+            endpoint: endpoint, persistentKeepalive: .seconds(UInt64(persistentKeepalive)))
+    }
+}
+
+/// An interface as the control plane knows it.
+struct RegisteredInterface {
+    let id: InterfaceID
+    let name: String
+    let addresses: [String]
+    /// nil: it is nobody.
+    var privateKey: Shared<PrivateKey>?
+    var listenPort: UInt16
+    var fwmark: UInt32
+    var mtu: Int
+    var isUp: Bool
+    /// Whether there are sockets: not while it is down, nor when the port could not be had when it came up.
+    var isBound: Bool
+    var peers: [PublicKey: PeerID] = [:]
+    /// Who has which prefix, and each peer's in the order in which it got them.
+    let routes = PrefixTable()
+
+    var publicKey: PublicKey? { privateKey?.value.publicKey }
+}
+
+/// A table that is one thing wherever it is looked at from. Used under the registry's lock alone.
+final class PrefixTable {
+    var prefixes = AllowedIPs()
+}
