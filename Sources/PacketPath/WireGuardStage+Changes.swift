@@ -31,6 +31,14 @@ extension WireGuardStage {
         interfaces[id.index].engine.identityChanged(at: moment)
     }
 
+    /// No key of before may be used any more: the machine was suspended or copied (P-9.3, P-9.4).
+    package func forgetSessions(_ now: Instant) {
+        for interface in interfaces {
+            interface.engine.forgetSessions(now)
+            collect(interface.engine, interface.id)
+        }
+    }
+
     /// The address of ours that peers know is not to be relied on any more: another port, another mark (P-6.3, P-6.6).
     package func sourcesGone(on id: InterfaceID) { interfaces[id.index].engine.sourcesGone() }
 

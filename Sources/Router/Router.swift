@@ -124,6 +124,7 @@ package final class Router {
         askers.append(RunningThread(try Thread(name: "control") { running.serveControl() }))
         askers.append(RunningThread(try Thread(name: "uapi") { running.serveUAPI() }))
         askers.append(RunningThread(try Thread(name: "links") { running.watchLinks() }))
+        askers.append(RunningThread(try Thread(name: "continuity") { running.watchContinuity() }))
         askers.append(RunningThread(try Thread(name: "routes") { running.watchRoutes() }))
         if running.resolver.isNeeded {
             // On its own: a look-up cannot be interrupted, and without an answer it takes many seconds.

@@ -15,6 +15,7 @@ final class RunningRouter: Sendable {
     let resolver: EndpointResolver
     private let routes: RouteWatch
     private let unreachables: UnreachableSender
+    private let continuity: ContinuityWatch
     /// nil when the file does not want it.
     let timestamps: TimestampKeeper?
     private let directories: [PeerDirectory]
@@ -60,6 +61,7 @@ final class RunningRouter: Sendable {
             unreachables = try UnreachableSender(
                 interfaceNames: plan.interfaces.map(\.configuration.name.value), logger)
             links = try LinkWatch(ends.links)
+            continuity = try ContinuityWatch()
             let timestampFile = TimestampFile(stateDirectory: stateDirectory, router: plan.configuration.name)
             timestamps =
                 plan.configuration.runtime.remembersTimestamps ? try TimestampKeeper(timestampFile, logger) : nil
@@ -204,6 +206,24 @@ final class RunningRouter: Sendable {
         }
     }
 
+    func watchContinuity() {
+        do throws(Errno) {
+            continuity.run(try SystemContinuity(), each: begin)
+        } catch {
+            log.logger.warning("sessions are not forgotten when the machine sleeps or is copied: \(error)")
+        }
+    }
+
+    /// After a break every session begins anew.
+    private func begin(after event: ContinuityWatch.Break) {
+        switch event {
+        case .slept(let length): log.logger.info("the machine has slept for \(Int(length.seconds)) s: sessions begin anew")
+        case .forked: log.logger.warning("this virtual machine is a copy, or was put back: sessions begin anew")
+        }
+        for directory in directories { directory.beginEpoch() }
+        for mailbox in mailboxes { mailbox.post { worker, now in worker.wireGuard.forgetSessions(now) } }
+    }
+
     func serveUAPI() { uapi.run() }
 
     func watchLinks() {
@@ -219,6 +239,7 @@ final class RunningRouter: Sendable {
 
     func stopAskers() {
         links.stop()
+        continuity.stop()
         uapi.stop()
         routes.stop()
         resolver.stop()

@@ -47,6 +47,17 @@ extension Engine {
         }
     }
 
+    /// The host was suspended, or is a copy of one that goes on elsewhere (P-9.3, P-9.4): no key and no counter of before may
+    /// be used again. What is staged stays, for the next session.
+    package func forgetSessions(_ now: Instant) {
+        for case let peer? in peers {
+            wipe(peer)
+            peer.timers.sessionForgotten()
+            peer.lastHandshakeSent = nil
+            schedule(peer)
+        }
+    }
+
     /// The interface goes down (P-9.1): sessions and handshakes are forgotten, timers stop, what is staged is dropped.
     package func goDown() {
         guard isUp else { return }

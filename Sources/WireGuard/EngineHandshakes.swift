@@ -46,6 +46,7 @@ extension Engine {
     /// Sends the response to an initiation that was taken (`PeerDirectory.answer`) from a peer of this engine.
     package func finish(_ answer: AnsweredInitiation, from path: Path, _ now: Instant) -> Rejection? {
         guard isUp, let peer = peer(answer.peer), peer.remote === answer.remote, answer.identity === directory.identity,
+            answer.epoch == directory.epoch,
             index.isFree(answer.localIndex), peer.lastStampAnswered.map({ $0 < answer.stamp }) ?? true,
             let keys = answer.keys.take()
         else { return .overtaken }

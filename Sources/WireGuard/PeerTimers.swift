@@ -94,6 +94,16 @@ struct PeerTimers: Equatable {
         retransmitAt = moment + jitter
     }
 
+    /// The keys are gone: nothing is owed on them. A persistent keepalive goes on, and so brings the next handshake.
+    mutating func sessionForgotten() {
+        retransmitAt = .never
+        keepaliveAt = .never
+        newHandshakeAt = .never
+        zeroKeysAt = .never
+        needsAnotherKeepalive = false
+        attempts = 0
+    }
+
     mutating func handshakeCompleted() {
         retransmitAt = .never
         attempts = 0

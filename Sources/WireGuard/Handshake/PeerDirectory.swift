@@ -15,6 +15,8 @@ package final class PeerDirectory: Sendable {
 
     private struct Contents {
         var identity: Identity?
+        /// How often all sessions had to be forgotten: what was computed before is of no use after.
+        var epoch = 0
         var entries: [PublicKey: Entry] = [:]
         /// What an earlier run has told of peers that are not here yet.
         var remembered: [PublicKey: TAI64N] = [:]
@@ -30,6 +32,12 @@ package final class PeerDirectory: Sendable {
         get { contents.withLock { $0.identity } }
         set { contents.withLock { $0.identity = newValue } }
     }
+
+    package var epoch: Int { contents.withLock { $0.epoch } }
+
+    /// All keys made so far are to be forgotten, those still on their way included. Engines have to be told
+    /// (`Engine.forgetSessions`).
+    package func beginEpoch() { contents.withLock { $0.epoch += 1 } }
 
     package subscript(publicKey: PublicKey) -> Entry? { contents.withLock { $0.entries[publicKey] } }
 
@@ -80,7 +88,8 @@ package final class PeerDirectory: Sendable {
     package func answer(
         _ message: UnsafeRawPointer, indices: IndexSpace, entropy: Entropy, _ now: Instant
     ) throws(Rejection) -> AnsweredInitiation {
-        guard let identity else { throw .noIdentity }
+        let (known, epoch) = contents.withLock { ($0.identity, $0.epoch) }
+        guard let identity = known else { throw .noIdentity }
         guard let identified = unsafe identity.identify(message) else { throw .invalidInitiation }
         guard let entry = self[identified.sender] else { throw .unknownPeer }
         guard let shared = entry.remote.staticShared(with: identity),
@@ -89,7 +98,7 @@ package final class PeerDirectory: Sendable {
         if let rejection = entry.remote.admit(authentic.stamp, now) { throw rejection }
         // Whether the index is free only the owner knows: it looks before it uses it (P-2.11).
         let index = indices.draw(worker: entry.worker, entropy: entropy) { _ in true }
-        guard let answer = authentic.respond(entry, identity, localIndex: index, entropy: entropy) else {
+        guard let answer = authentic.respond(entry, identity, epoch, localIndex: index, entropy: entropy) else {
             throw .invalidInitiation
         }
         return answer

@@ -59,7 +59,7 @@ struct AuthenticInitiation: ~Copyable {
 
     /// Makes the response, all but its MACs; nil when a Diffie-Hellman result is all zeros (P-2.3).
     consuming func respond(
-        _ entry: PeerDirectory.Entry, _ identity: Identity, localIndex: UInt32, entropy: Entropy
+        _ entry: PeerDirectory.Entry, _ identity: Identity, _ epoch: Int, localIndex: UInt32, entropy: Entropy
     ) -> AnsweredInitiation? {
         let (remoteIndex, stamp) = (senderIndex, stamp)
         let ours = PrivateKey.generate(from: entropy)
@@ -78,7 +78,7 @@ struct AuthenticInitiation: ~Copyable {
             unsafe state.seal(bytes, 0, key: key, to: bytes + Response.encryptedNothing)
         }
         return AnsweredInitiation(
-            entry, identity, stamp: stamp, localIndex: localIndex, remoteIndex: remoteIndex, message: message,
+            entry, identity, epoch, stamp: stamp, localIndex: localIndex, remoteIndex: remoteIndex, message: message,
             keys: state.split())
     }
 }
@@ -90,6 +90,7 @@ package final class AnsweredInitiation: Sendable {
     package let worker: Int
     let remote: RemotePeer
     let identity: Identity
+    let epoch: Int
     let stamp: TAI64N
     let localIndex: UInt32
     let remoteIndex: UInt32
@@ -98,13 +99,14 @@ package final class AnsweredInitiation: Sendable {
     private let message: InlineArray<92, UInt8>
 
     init(
-        _ entry: PeerDirectory.Entry, _ identity: Identity, stamp: TAI64N, localIndex: UInt32, remoteIndex: UInt32,
+        _ entry: PeerDirectory.Entry, _ identity: Identity, _ epoch: Int, stamp: TAI64N, localIndex: UInt32, remoteIndex: UInt32,
         message: InlineArray<92, UInt8>, keys: consuming SessionKeys
     ) {
         peer = entry.id
         worker = entry.worker
         remote = entry.remote
         self.identity = identity
+        self.epoch = epoch
         self.stamp = stamp
         self.localIndex = localIndex
         self.remoteIndex = remoteIndex
