@@ -42,7 +42,9 @@ enum UnixSocket {
         let path = unsafe withUnsafeBytes(of: &address.sun_path) {
             unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
-        guard address.sun_family == sa_family_t(AF_UNIX), !path.isEmpty else { throw Errno(EINVAL, call: "UAPI socket") }
+        guard address.sun_family == sa_family_t(AF_UNIX), !path.isEmpty else {
+            throw Errno(EINVAL, call: "UAPI socket")
+        }
         return path
     }
 

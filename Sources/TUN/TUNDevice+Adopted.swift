@@ -7,7 +7,9 @@ import Wire
 extension TUNDevice {
     /// Takes over a queue of a TUN device that somebody else has made, without packet information (IFF_NO_PI); with virtio
     /// headers or without.
-    package static func adopt(_ file: consuming FileDescriptor, offloads: TUNOffloads = .all) throws(TUNError) -> TUNDevice {
+    package static func adopt(_ file: consuming FileDescriptor, offloads: TUNOffloads = .all) throws(TUNError)
+        -> TUNDevice
+    {
         guard let (name, flags) = attributes(of: file.rawValue) else {
             throw .refused("descriptor \(file.rawValue)", .last("TUNGETIFF"))
         }

@@ -47,7 +47,8 @@ struct Interface: ParsableCommand {
         let socket: FileDescriptor
         do throws(RouterError) {
             router = try Router(
-                DropIn(name, tun: try Environment.descriptor("WG_TUN_FD"), uapi: try Environment.descriptor("WG_UAPI_FD")),
+                DropIn(
+                    name, tun: try Environment.descriptor("WG_TUN_FD"), uapi: try Environment.descriptor("WG_UAPI_FD")),
                 runDirectory: place.path, stateDirectory: "", logger: logger)
         } catch {
             complain("fullbore: \(error)")
