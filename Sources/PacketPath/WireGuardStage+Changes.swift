@@ -42,6 +42,8 @@ extension WireGuardStage {
         let engine = interfaces[id.index].engine
         guard !isUp else {
             engine.comeUp(now)
+            // The link was up a moment before we heard of it.
+            for peer in staged.keys { engine.seekSession(peer, now) }
             return collect(engine, id)
         }
         engine.goDown()

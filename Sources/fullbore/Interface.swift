@@ -4,6 +4,7 @@ import Control
 import Glibc
 import Linux
 import Logging
+import Pipeline
 import Router
 
 struct Interface: ParsableCommand {
@@ -30,10 +31,19 @@ struct Interface: ParsableCommand {
     func run() throws {
         guard let name else { throw CleanExit.helpRequest(Fullbore.self) }
         guard let problem = InterfaceName.problem(name) else {
-            return foreground || Environment.isForeground ? try serve(name) : try Background.start()
+            if foreground || Environment.isForeground { return try serve(name) }
+            try Background.start()
+            return hint(name)
         }
         complain("fullbore: \(problem)")
         throw ExitCode(64)
+    }
+
+    /// A command that was misspelled is an interface's name too.
+    private func hint(_ name: String) {
+        let commands = Fullbore.configuration.subcommands.compactMap { $0.configuration.commandName ?? "\($0)".lowercased() }
+        guard isatty(STDERR_FILENO) != 0, let command = Suggestion.nearest(to: name, among: commands) else { return }
+        complain("fullbore: made the interface '\(name)'; if you meant 'fullbore \(command)': ip link delete \(name)")
     }
 
     private func serve(_ name: String) throws {

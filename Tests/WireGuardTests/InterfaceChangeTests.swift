@@ -79,6 +79,22 @@ import Wire
         #expect(pair.alice.delivered.map(\.bytes) == [Pair.packet(2)])
     }
 
+    @Test func `P-9.1 what was staged while it came up brings a handshake about`() {
+        let pair = Pair()
+        pair.alice.engine.goDown()
+        pair.aliceSends(Pair.packet(1))
+        pair.alice.engine.comeUp(pair.link.now)
+        pair.alice.engine.seekSession(pair.toBob, pair.link.now)
+        pair.alice.settle(pair.link.now)
+        pair.link.run(.seconds(1))
+        #expect(pair.bob.delivered.map(\.bytes) == [Pair.packet(1)])
+        let start = pair.link.now
+        pair.alice.engine.seekSession(pair.toBob, start)
+        pair.alice.settle(start)
+        pair.link.run(.milliseconds(100))
+        #expect(pair.sightings(from: pair.alice, .initiation, since: start).isEmpty, "there is one")
+    }
+
     // MARK: Another private key
 
     @Test func `N-17 another private key: the next packet brings a handshake at once, as who we are now`() {

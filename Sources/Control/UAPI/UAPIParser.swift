@@ -43,6 +43,11 @@ package struct UAPIParser: ~Copyable {
         values = UAPIValues(scope: scope)
     }
 
+    /// Whether nothing has been begun that is not ended.
+    package var isIdle: Bool {
+        if case .idle = phase { partial.count == 0 && !isOverlong } else { false }
+    }
+
     /// Takes the next bytes of the connection, and hands over each operation that they complete.
     package mutating func feed(_ bytes: UnsafeRawBufferPointer, _ completed: (UAPIOperation) -> Void) {
         var rest = unsafe bytes
@@ -58,7 +63,7 @@ package struct UAPIParser: ~Copyable {
     /// The connection ends here. What was begun and not ended was not said to be all: it is refused.
     package mutating func finish() -> UAPIOperation? {
         defer { reset() }
-        if case .idle = phase, partial.count == 0, !isOverlong { return nil }
+        guard !isIdle else { return nil }
         return .refused(Errno(EPROTO))
     }
 

@@ -18,7 +18,8 @@ package final class UAPIServer: Sendable {
 
     /// The most connections at once; more wait in the sockets' backlogs.
     static let connectionBound = 16
-    /// A client that has said nothing, or read nothing, for so long is sent away.
+    /// A client that is silent in the middle of something, or reads nothing, for so long is sent away. One that only
+    /// holds its connection is so when connections run short.
     private static let patience = Interval.seconds(60)
     /// After an accept that failed, in milliseconds.
     private static let restAfterFailure: CInt = 100
@@ -95,7 +96,11 @@ package final class UAPIServer: Sendable {
         var parser = UAPIParser()
         var received = WipedBytes(capacity: Self.chunk)
         var goesOn = true
-        while goesOn, isReady(connection, POLLIN) {
+        while goesOn {
+            guard isReady(connection, POLLIN) else {
+                if parser.isIdle, !isStopped.load(ordering: .acquiring), hasRoom { continue }
+                return
+            }
             unsafe received.fill { unsafe connection.receive(into: $0) }
             guard received.count > 0 else {
                 // A client that has said all may still read.
@@ -109,6 +114,8 @@ package final class UAPIServer: Sendable {
             received.wipe()
         }
     }
+
+    private var hasRoom: Bool { connections.load(ordering: .acquiring) <= Self.connectionBound / 2 }
 
     /// False when the client does not take it.
     @discardableResult
