@@ -41,7 +41,9 @@ struct Interface: ParsableCommand {
 
     /// A command that was misspelled is an interface's name too.
     private func hint(_ name: String) {
-        let commands = Fullbore.configuration.subcommands.compactMap { $0.configuration.commandName ?? "\($0)".lowercased() }
+        let commands = Fullbore.configuration.subcommands.compactMap {
+            $0.configuration.commandName ?? "\($0)".lowercased()
+        }
         guard isatty(STDERR_FILENO) != 0, let command = Suggestion.nearest(to: name, among: commands) else { return }
         complain("fullbore: made the interface '\(name)'; if you meant 'fullbore \(command)': ip link delete \(name)")
     }

@@ -29,6 +29,7 @@ shown() { wg_left show wg0 "$@"; }                                # without tabs
 expect() { [[ $2 == "$3" ]] || fail "$1: expected '$3', found '$2'"; } # expect ID FOUND EXPECTED
 uapi() { on left socat -t 5 - "UNIX-CONNECT:$socket"; }           # text in, answer out
 new_key() { wg genkey >"$work/$1.key" && wg pubkey <"$work/$1.key" >"$work/$1.pub"; }
+taken() { [[ $(on left ss -Hlun "sport = :$1") ]]; }
 public() { cat "$work/$1.pub"; }
 hex() { base64 -d <<<"$1" | od -An -v -tx1 | tr -d ' \n'; }
 allowed_of() { shown allowed-ips | awk -v key="$1" '$1 == key {$1 = ""; print substr($0, 2)}'; }
@@ -85,7 +86,7 @@ changes_while_packets_flow() {
     step "port, mark and keepalive change under traffic: $(sed -nE 's/.* ([0-9]+) received.*/\1/p' "$work/ping") of 150 pings answered"
 
     spawn left "$work/socat.log" socat -u UDP4-LISTEN:5555 /dev/null # a port that is taken, in one family
-    eventually 5 on left sh -c '[ "$(ss -Hlun "sport = :5555")" ]'
+    eventually 5 taken 5555
     ! wg_left set wg0 listen-port 5555 fwmark 9 2>"$work/error" || fail "P-8.2: a port that is taken was given"
     grep -q "Address already in use" "$work/error" || fail "P-8.2: $(cat "$work/error")"
     expect "P-8.16 nothing of it was done" "$(shown listen-port) $(shown fwmark)" "$default_port off"
@@ -210,7 +211,7 @@ keys() { # N-17, N-37
 }
 
 transmitted() { # UDP datagrams of the node
-    on left awk '/^Udp: [0-9]/ {print $5}' /proc/net/snmp
+    on left cat /proc/net/snmp | awk '/^Udp: [0-9]/ {print $5}'
 }
 
 many() {

@@ -90,8 +90,9 @@ up_quick road
 on road wg set wg0 peer "$(wg genkey | wg pubkey)" allowed-ips 10.55.0.0/16 persistent-keepalive 7
 pings road 192.168.241.1
 down_quick road
-grep -q "^AllowedIPs = 10.55.0.0/16$" "$work/road/wg0.conf" && grep -q "^PersistentKeepalive = 7$" "$work/road/wg0.conf" ||
-    fail "SaveConfig: $(cat "$work/road/wg0.conf")"
+for line in "AllowedIPs = 10.55.0.0/16" "PersistentKeepalive = 7"; do
+    grep -qFx "$line" "$work/road/wg0.conf" || fail "SaveConfig: no $line in $(cat "$work/road/wg0.conf")"
+done
 up_quick road
 [[ $(on road wg show wg0 peers | wc -l) == 2 ]] || fail "SaveConfig: not what was saved"
 pings road 192.168.241.1

@@ -13,9 +13,9 @@ package enum UAPIOperation: Sendable {
 
 /// Takes the UAPI's text apart as it arrives, line by line.
 ///
-/// An operation is `get=1` or `set=1`, lines of `key=value`, and an empty line. After an error the rest of the operation
-/// is passed over, so that the next one on the connection begins where it should. Errors are those of P-8.14: EPROTO
-/// for a line that is none, EINVAL for a value or a key, ENOMEM for more than the bounds.
+/// An operation is `get=1` or `set=1`, lines of `key=value`, and an empty line. After an error the rest of the
+/// operation is passed over, so that the next one on the connection begins where it should. Errors are those of P-8.14:
+/// EPROTO for a line that is none, EINVAL for a value or a key, ENOMEM for more than the bounds.
 package struct UAPIParser: ~Copyable {
     /// The longest line: a key takes 76 characters, an endpoint with the longest scope some 80.
     package static let lineBound = 1024

@@ -69,7 +69,7 @@ package final class UAPIServer: Sendable {
     private func accept(_ index: Int) {
         do {
             let client = try FileDescriptor(Glibc.accept(sockets[index].listener.rawValue, nil, nil), "accept")
-            let connection = Connection(client)
+            let connection = UAPIConnection(client)
             connections.wrappingAdd(1, ordering: .acquiringAndReleasing)
             do {
                 _ = try Thread(name: "uapi-\(sockets[index].interface)") { [self] in
@@ -92,7 +92,7 @@ package final class UAPIServer: Sendable {
 
     private static let chunk = 64 << 10
 
-    private func serve(_ connection: Connection, _ index: Int) {
+    private func serve(_ connection: UAPIConnection, _ index: Int) {
         var parser = UAPIParser()
         var received = WipedBytes(capacity: Self.chunk)
         var goesOn = true
@@ -119,7 +119,7 @@ package final class UAPIServer: Sendable {
 
     /// False when the client does not take it.
     @discardableResult
-    private func answer(_ operation: UAPIOperation, _ connection: Connection, _ index: Int) -> Bool {
+    private func answer(_ operation: UAPIOperation, _ connection: UAPIConnection, _ index: Int) -> Bool {
         var isTaken = true
         var text = unsafe UAPIText { [self] bytes in
             isTaken = unsafe send(bytes, connection)
@@ -138,7 +138,7 @@ package final class UAPIServer: Sendable {
         return isTaken
     }
 
-    private func send(_ bytes: UnsafeRawBufferPointer, _ connection: Connection) -> Bool {
+    private func send(_ bytes: UnsafeRawBufferPointer, _ connection: UAPIConnection) -> Bool {
         var rest = unsafe bytes
         while unsafe !rest.isEmpty {
             guard isReady(connection, POLLOUT) else { return false }
@@ -149,7 +149,7 @@ package final class UAPIServer: Sendable {
     }
 
     /// Waits for one of `events`, or a hang-up; false when patience is at its end, or the server is.
-    private func isReady(_ connection: Connection, _ events: CInt) -> Bool {
+    private func isReady(_ connection: UAPIConnection, _ events: CInt) -> Bool {
         let milliseconds = CInt(Self.patience.nanoseconds / 1_000_000)
         var waiting = [
             pollfd(fd: connection.descriptor.rawValue, events: Int16(events), revents: 0),
@@ -161,33 +161,4 @@ package final class UAPIServer: Sendable {
             return ready > 0 && waiting[1].revents == 0
         }
     }
-}
-
-/// A client's descriptor on its way to its thread.
-private final class Connection: Sendable {
-    let descriptor: FileDescriptor
-    private let ended = Atomic(false)
-
-    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
-
-    /// Nothing more will come.
-    var hasEnded: Bool { ended.load(ordering: .relaxed) }
-
-    /// What is there, without waiting; 0 when that is nothing for now, or for ever (`hasEnded`).
-    func receive(into room: UnsafeMutableRawBufferPointer) -> Int {
-        let count = unsafe recv(descriptor.rawValue, room.baseAddress, room.count, CInt(MSG_DONTWAIT))
-        if count == 0 || (count < 0 && !Self.isForNow(errno)) { ended.store(true, ordering: .relaxed) }
-        return max(count, 0)
-    }
-
-    /// How many of the bytes were taken; nil when the client is gone.
-    func send(_ bytes: UnsafeRawBufferPointer) -> Int? {
-        // Not write: a client that went away must not raise SIGPIPE.
-        let flags = CInt(MSG_NOSIGNAL | MSG_DONTWAIT)
-        let count = unsafe Glibc.send(descriptor.rawValue, bytes.baseAddress, bytes.count, flags)
-        if count >= 0 { return count }
-        return Self.isForNow(errno) ? 0 : nil
-    }
-
-    private static func isForNow(_ error: CInt) -> Bool { error == EAGAIN || error == EINTR }
 }

@@ -3,7 +3,8 @@ import Linux
 
 /// Where an interface's UAPI is served: `/var/run/wireguard/IFNAME.sock`, which is where `wg` looks.
 ///
-/// The folder is shared by all network namespaces that have one file system: two interfaces of one name need a /run each.
+/// The folder is shared by all network namespaces that have one file system: two interfaces of one name need a /run
+/// each.
 package final class UAPISocket: Sendable {
     package static let defaultDirectory = "/var/run/wireguard"
 
