@@ -82,6 +82,7 @@ import Wire
     @Test func `P-9.1 what was staged while it came up brings a handshake about`() {
         let pair = Pair()
         pair.alice.engine.goDown()
+        pair.alice.settle(pair.link.now)
         pair.aliceSends(Pair.packet(1))
         pair.alice.engine.comeUp(pair.link.now)
         pair.alice.engine.seekSession(pair.toBob, pair.link.now)
