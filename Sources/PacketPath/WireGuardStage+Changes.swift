@@ -27,8 +27,16 @@ extension WireGuardStage {
     }
 
     /// The interface has had another private key, or none, since `moment`.
-    package func identityChanged(at moment: Instant, on id: InterfaceID) {
-        interfaces[id.index].engine.identityChanged(at: moment)
+    package func identityChanged(at moment: Instant, on id: InterfaceID, _ now: Instant) {
+        let engine = interfaces[id.index].engine
+        engine.identityChanged(at: moment)
+        seekSessionsForStaged(engine, id, now)
+    }
+
+    /// What waited until the interface could have sessions: without this only the next packet would begin one.
+    private func seekSessionsForStaged(_ engine: Engine, _ id: InterfaceID, _ now: Instant) {
+        for peer in staged.keys { engine.seekSession(peer, now) }
+        collect(engine, id)
     }
 
     /// The address of ours that peers know is not to be relied on any more: another port, another mark (P-6.3, P-6.6).
@@ -43,8 +51,7 @@ extension WireGuardStage {
         guard !isUp else {
             engine.comeUp(now)
             // The link was up a moment before we heard of it.
-            for peer in staged.keys { engine.seekSession(peer, now) }
-            return collect(engine, id)
+            return seekSessionsForStaged(engine, id, now)
         }
         engine.goDown()
         pending[id.index].removeAll()

@@ -14,7 +14,7 @@ struct Interface: ParsableCommand {
         discussion: """
             The name alone does: `fullbore wg0`. The interface is down and knows nobody; wg sets keys and peers, ip sets
             addresses and brings it up. It ends when its link is deleted, its socket /var/run/wireguard/IFNAME.sock is
-            removed, or by SIGTERM or SIGINT.
+            removed, or by SIGTERM, SIGINT or SIGHUP.
 
             Examples:
               fullbore wg0 && wg setconf wg0 wg0.conf && ip address add 10.80.0.1/24 dev wg0 && ip link set wg0 up
@@ -52,7 +52,7 @@ struct Interface: ParsableCommand {
         let background = Background.Child()
         let logger = LogFormat.logger(Environment.logLevel)
         // Before there are threads, which inherit the blocked signals.
-        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         signal(SIGPIPE, SIG_IGN)
 
         let router: Router

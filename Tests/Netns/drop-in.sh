@@ -134,7 +134,10 @@ ends "$spawned" 5
 [[ -s $work/foreground.log ]] || fail "LOG_LEVEL=verbose says nothing"
 expect_end "WG_PROCESS_FOREGROUND"
 ! on left "$program" "no/name" 2>/dev/null || fail "a name that cannot be is taken"
-kill -9 "$(on left "$program" wg0 && process_of left)"
+on left "$program" wg0
+process=$(process_of left)
+kill -9 "$process"
+eventually 5 gone "$process" || fail "it outlives SIGKILL"
 on left "$program" wg0 || fail "what a crash has left is in the way"
 kill "$(process_of left)"
 expect_end "after a crash"

@@ -119,6 +119,26 @@ import WireGuard
         #expect(got(0) == [1])
     }
 
+    @Test func p8_1_whatWaitedForAPrivateKeyIsSentOnceThereIsOne() throws {
+        #expect(try apply(Change.set("private_key=" + String(repeating: "0", count: 64))) == nil)
+        ping(0, mark: 1)
+        world.run(.seconds(30))
+        #expect(got(0).isEmpty && hub.directories[0].identity == nil)
+        #expect(try apply(Change.set("private_key={a}")) == nil)
+        world.run(.milliseconds(100))
+        #expect(got(0) == [1])
+    }
+
+    @Test func n17_bothEndsLearnOfAnotherPrivateKeyAndGoOnAtOnce() throws {
+        ping(0, mark: 1)
+        #expect(try apply(Change.set("private_key={e}")) == nil)
+        ping(0, mark: 2)
+        #expect(got(0) == [1], "b knows nobody of this key")
+        #expect(try apply(Change.set("private_key={a}")) == nil)
+        ping(0, mark: 3)
+        #expect(got(0) == [2, 3])
+    }
+
     @Test func p8_2_theSamePortIsNoChange() throws {
         #expect(try apply(Change.set("listen_port=51820")) == nil)
         #expect(try apply(Change.set("listen_port=0")) == Errno(EMFILE), "while 0 asks for another one each time")

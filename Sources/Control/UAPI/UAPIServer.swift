@@ -68,7 +68,10 @@ package final class UAPIServer: Sendable {
 
     private func accept(_ index: Int) {
         do {
-            let client = try FileDescriptor(Glibc.accept(sockets[index].listener.rawValue, nil, nil), "accept")
+            let number = Glibc.accept(sockets[index].listener.rawValue, nil, nil)
+            if number == -1, errno == EAGAIN { return }
+            let client = try FileDescriptor(number, "accept")
+            try Errno.check(fcntl(number, F_SETFD, FD_CLOEXEC), "fcntl")
             let connection = UAPIConnection(client)
             connections.wrappingAdd(1, ordering: .acquiringAndReleasing)
             do {

@@ -32,6 +32,8 @@ package final class UAPISocket: Sendable {
         path = "\(directory)/\(interface).sock"
         guard unsafe mkdir(directory, 0o755) == 0 || errno == EEXIST else { throw Errno.last("mkdir \(directory)") }
         listener = try UnixSocket.listen(path)
+        // A client that is gone before it is accepted must not hold up the others.
+        try listener.setNonblocking()
         place = Place(path)
     }
 
@@ -46,6 +48,7 @@ package final class UAPISocket: Sendable {
         guard isListening != 0 else { throw Errno(EINVAL, call: "UAPI socket") }
         try Errno.check(fcntl(number, F_SETFD, FD_CLOEXEC), "fcntl")
         listener = descriptor
+        try listener.setNonblocking()
         place = Place(path)
     }
 

@@ -76,7 +76,7 @@ final class LiveChanges: Sendable {
         let key = registry.view(id, peers: false).privateKey
         let moment = Clocks.now()
         directories[id.index].identity = key.map { Identity($0.value.copy()) }
-        _ = WorkerRound.run(mailboxes) { worker, _ in worker.wireGuard.identityChanged(at: moment, on: id) }
+        _ = WorkerRound.run(mailboxes) { worker, now in worker.wireGuard.identityChanged(at: moment, on: id, now) }
     }
 
     /// New peers and changes to those that are there, at their owners; everybody learns who owns a new one.
