@@ -266,6 +266,43 @@ many() {
     pings left 192.168.241.2 3
 }
 
+# A router of two interfaces: a socket each, and the same peer is two.
+two_interfaces() {
+    local process
+    new_key one
+    cat >"$work/left/two.yaml" <<YAML
+fullbore: 1
+name: two
+interfaces:
+  wg0: { private-key: { file: $work/left/wg0.key }, listen-port: 1001 }
+  wg1: { private-key: { file: $work/one.key }, listen-port: 1002 }
+YAML
+    spawn left "$work/left/two.log" "$fullbore" run "$work/left/two.yaml"
+    process=$spawned
+    eventually 10 grep -qw ready "$work/left/two.log" || fail "two interfaces: $(cat "$work/left/two.log")"
+    expect "two interfaces" "$(wg_left show interfaces | tr ' ' '\n' | sort | xargs)" "wg0 wg1"
+    wg_left set wg0 peer "$right_key" allowed-ips 10.1.0.0/16
+    wg_left set wg1 listen-port 1003 peer "$right_key" allowed-ips 10.1.0.0/16
+    expect "two interfaces" "$(wg_left show all allowed-ips | cut -f1,3 | sort | xargs)" "wg0 10.1.0.0/16 wg1 10.1.0.0/16"
+    wg_left set wg0 peer "$right_key" remove
+    expect "two interfaces" "$(wg_left show all allowed-ips | cut -f1,3 | xargs) $(wg_left show all listen-port | cut -f2 | sort | xargs)" \
+        "wg1 10.1.0.0/16 1001 1003"
+    kill "$process"
+    ends "$process" 2
+    [[ $ended == 0 && ! $(ls "$work/left/run/wireguard") ]] || fail "two interfaces: status $ended, $(ls "$work/left/run/wireguard")"
+    # Another process has the socket: the router goes on without, and leaves it alone when it ends.
+    spawn left "$work/left/other.log" socat UNIX-LISTEN:"$socket",fork,mode=700 /dev/null
+    eventually 5 test -S "$work/left/run/wireguard/wg0.sock"
+    spawn left "$work/left/two.log" "$fullbore" run "$work/left/two.yaml"
+    process=$spawned
+    eventually 10 grep -qw ready "$work/left/two.log" || fail "a socket that is taken: $(cat "$work/left/two.log")"
+    grep -q "wg0: not to be seen by wg: another process" "$work/left/two.log" || fail "a socket that is taken, and no word of it"
+    kill "$process"
+    ends "$process" 2
+    [[ -S $work/left/run/wireguard/wg0.sock ]] || fail "the router has taken another's socket away"
+    step "two interfaces, two sockets; one that is taken is left alone"
+}
+
 implementations=("$@")
 ((${#implementations[@]})) || implementations=(fullbore fullbore-uapi)
 for implementation in "${implementations[@]}"; do
@@ -283,3 +320,4 @@ for implementation in "${implementations[@]}"; do
     down right
     [[ ! -e $work/left/run/wireguard/wg0.sock ]] || fail "the socket is still there"
 done
+(($#)) || two_interfaces

@@ -36,4 +36,14 @@ struct Edit: Sendable {
     var removals: [RegisteredPeer] = []
 
     init(_ interface: InterfaceID) { self.interface = interface }
+
+    /// For the log, without a key: `private key, 2 peers added, 1 changed, 4 prefixes moved`; empty for a change of nothing.
+    var summary: [String] {
+        var parts: [String] = identityChanges ? ["private key"] : []
+        if !additions.isEmpty { parts.append("\(additions.count) peers added") }
+        if !adjustments.isEmpty { parts.append("\(adjustments.count) peers changed") }
+        if !removals.isEmpty { parts.append("\(removals.count) peers removed") }
+        if !prefixes.isEmpty { parts.append("\(prefixes.count) prefixes moved") }
+        return parts
+    }
 }

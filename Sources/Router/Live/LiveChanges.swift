@@ -52,11 +52,19 @@ final class LiveChanges: Sendable {
                 let binding = try bind(change, on: id)
                 let edit = try registry.commit(change, on: id)
                 if let binding { install(binding, on: id) }
-                return carryOut(edit) ? nil : Errno(EIO)
+                guard carryOut(edit) else { return Errno(EIO) }
+                note(edit, binding, on: id)
+                return nil
             } catch {
                 return error
             }
         }
+    }
+
+    private func note(_ edit: Edit, _ binding: Binding?, on id: InterfaceID) {
+        let parts = edit.summary + (binding.map { ["UDP port \($0.port)", "mark \($0.mark)"] } ?? [])
+        guard !parts.isEmpty else { return }
+        logger.info("\(registry.view(id, peers: false).name): changed by wg: \(parts.joined(separator: ", "))")
     }
 
     // MARK: Identity, peers, prefixes
