@@ -20,8 +20,9 @@ enum UnixSocket {
         if let _ = try? connect(path) { throw Errno(EADDRINUSE, call: "bind") }
         unsafe unlink(path)
         let socket = try open()
-        let mask = umask(0o077)
-        defer { umask(mask) }
+        // The file is made with the mode of the socket (net/unix/af_unix.c, unix_bind_bsd). Not by umask, which is the whole
+        // process's: another thread may be making files.
+        try Errno.check(fchmod(socket.rawValue, 0o700), "fchmod")
         try unsafe withAddress(path) { address, length throws(Errno) in
             _ = try unsafe Errno.check(bind(socket.rawValue, address, length), "bind")
         }

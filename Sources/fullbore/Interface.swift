@@ -41,7 +41,7 @@ struct Interface: ParsableCommand {
 
     /// A command that was misspelled is an interface's name too.
     private func hint(_ name: String) {
-        let commands = Fullbore.configuration.subcommands.compactMap {
+        let commands = Fullbore.configuration.subcommands.map {
             $0.configuration.commandName ?? "\($0)".lowercased()
         }
         guard isatty(STDERR_FILENO) != 0, let command = Suggestion.nearest(to: name, among: commands) else { return }

@@ -119,7 +119,7 @@ import WireGuard
                 "replace_peers=true", "public_key=<c>", "allowed_ip=10.0.3.0/24", "allowed_ip=10.0.2.0/24",
                 "public_key=<d>"))
         #expect(names(edit.removals) == ["berlin"])
-        #expect(edit.summary == ["2 peers added", "1 peers removed", "2 prefixes moved"])
+        #expect(edit.summary == ["2 peers added", "1 peer removed", "2 prefixes moved"])
         #expect(edit.additions.map(\.peer.id) == [PeerID(1), PeerID(2)])
         #expect(edit.additions.map(\.isReplacement) == [true, false])
         #expect(edit.additions[0].peer.worker == 1 && edit.additions[0].peer.name == "lisbon")

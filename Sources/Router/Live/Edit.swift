@@ -40,10 +40,12 @@ struct Edit: Sendable {
     /// For the log, without a key: `private key, 2 peers added, 1 changed, 4 prefixes moved`; empty for a change of nothing.
     var summary: [String] {
         var parts: [String] = identityChanges ? ["private key"] : []
-        if !additions.isEmpty { parts.append("\(additions.count) peers added") }
-        if !adjustments.isEmpty { parts.append("\(adjustments.count) peers changed") }
-        if !removals.isEmpty { parts.append("\(removals.count) peers removed") }
-        if !prefixes.isEmpty { parts.append("\(prefixes.count) prefixes moved") }
+        for (count, one, many, verb) in [
+            (additions.count, "peer", "peers", "added"), (adjustments.count, "peer", "peers", "changed"),
+            (removals.count, "peer", "peers", "removed"), (prefixes.count, "prefix", "prefixes", "moved"),
+        ] where count > 0 {
+            parts.append("\(count) \(count == 1 ? one : many) \(verb)")
+        }
         return parts
     }
 }
