@@ -37,7 +37,7 @@ let package = Package(
         .executableTarget(
             name: "fullbore",
             dependencies: [
-                "Router", "Control", "Configuration", "Crypto", "Linux",
+                "Router", "Control", "Configuration", "Pipeline", "Crypto", "Linux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -7,6 +7,7 @@ package struct RouterStatus: Codable, Sendable, Equatable {
 
     package var version = RouterStatus.currentVersion
     package var name: String
+    /// Empty for one without a file, which `wg` sets up.
     package var file: String
     package var pid: Int32
     package var workers: Int
@@ -30,7 +31,7 @@ package struct RouterStatus: Codable, Sendable, Equatable {
 
     package struct Interface: Codable, Sendable, Equatable {
         package var name: String
-        /// Base64, as everywhere.
+        /// Base64, as everywhere; empty for an interface without a private key.
         package var publicKey: String
         package var listenPort: UInt16
         package var fwmark: UInt32

@@ -20,8 +20,9 @@ enum UnixSocket {
         if let _ = try? connect(path) { throw Errno(EADDRINUSE, call: "bind") }
         unsafe unlink(path)
         let socket = try open()
-        let mask = umask(0o077)
-        defer { umask(mask) }
+        // The file is made with the mode of the socket (net/unix/af_unix.c, unix_bind_bsd). Not by umask, which is the whole
+        // process's: another thread may be making files.
+        try Errno.check(fchmod(socket.rawValue, 0o700), "fchmod")
         try unsafe withAddress(path) { address, length throws(Errno) in
             _ = try unsafe Errno.check(bind(socket.rawValue, address, length), "bind")
         }
@@ -42,7 +43,9 @@ enum UnixSocket {
         let path = unsafe withUnsafeBytes(of: &address.sun_path) {
             unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
-        guard address.sun_family == sa_family_t(AF_UNIX), !path.isEmpty else { throw Errno(EINVAL, call: "UAPI socket") }
+        guard address.sun_family == sa_family_t(AF_UNIX), !path.isEmpty else {
+            throw Errno(EINVAL, call: "UAPI socket")
+        }
         return path
     }
 

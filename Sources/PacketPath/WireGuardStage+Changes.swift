@@ -27,8 +27,16 @@ extension WireGuardStage {
     }
 
     /// The interface has had another private key, or none, since `moment`.
-    package func identityChanged(at moment: Instant, on id: InterfaceID) {
-        interfaces[id.index].engine.identityChanged(at: moment)
+    package func identityChanged(at moment: Instant, on id: InterfaceID, _ now: Instant) {
+        let engine = interfaces[id.index].engine
+        engine.identityChanged(at: moment)
+        seekSessionsForStaged(engine, id, now)
+    }
+
+    /// What waited until the interface could have sessions: without this only the next packet would begin one.
+    private func seekSessionsForStaged(_ engine: Engine, _ id: InterfaceID, _ now: Instant) {
+        for peer in staged.keys { engine.seekSession(peer, now) }
+        collect(engine, id)
     }
 
     /// No key of before may be used any more: the machine was suspended or copied (P-9.3, P-9.4).
@@ -50,7 +58,8 @@ extension WireGuardStage {
         let engine = interfaces[id.index].engine
         guard !isUp else {
             engine.comeUp(now)
-            return collect(engine, id)
+            // The link was up a moment before we heard of it.
+            return seekSessionsForStaged(engine, id, now)
         }
         engine.goDown()
         pending[id.index].removeAll()

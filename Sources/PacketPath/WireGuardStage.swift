@@ -103,6 +103,13 @@ package final class WireGuardStage: Stage {
         if engine.path(to: peer)?.local == path.local { engine.sourceGone(peer) }
     }
 
+    /// Some of them (`Engine.snapshot`).
+    package func snapshot(
+        _ id: InterfaceID, _ now: Instant, from first: Int, limit: Int
+    ) -> (peers: [PeerSnapshot], next: Int?) {
+        interfaces[id.index].engine.snapshot(now, from: first, limit: limit)
+    }
+
     /// The peers of an interface that this worker owns, as they stand.
     package func snapshot(_ id: InterfaceID, _ now: Instant) -> [PeerSnapshot] {
         interfaces[id.index].engine.snapshot(now)

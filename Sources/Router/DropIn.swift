@@ -30,7 +30,9 @@ package struct DropIn: ~Copyable {
         } catch {
             throw .tun(error)
         }
-        guard device.name == name else { throw .tun(.refused(name, Errno(EINVAL, call: "the device is \(device.name)"))) }
+        guard device.name == name else {
+            throw .tun(.refused(name, Errno(EINVAL, call: "the device is \(device.name)")))
+        }
         return device
     }
 

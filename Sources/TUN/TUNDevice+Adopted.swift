@@ -5,9 +5,11 @@ import Wire
 
 // Devices that are there already, and where they are now.
 extension TUNDevice {
-    /// Takes over a queue of a TUN device that somebody else has made, without packet information (IFF_NO_PI); with virtio
-    /// headers or without.
-    package static func adopt(_ file: consuming FileDescriptor, offloads: TUNOffloads = .all) throws(TUNError) -> TUNDevice {
+    /// Takes over a queue of a TUN device that somebody else has made, without packet information (IFF_NO_PI); with
+    /// virtio headers or without.
+    package static func adopt(_ file: consuming FileDescriptor, offloads: TUNOffloads = .all) throws(TUNError)
+        -> TUNDevice
+    {
         guard let (name, flags) = attributes(of: file.rawValue) else {
             throw .refused("descriptor \(file.rawValue)", .last("TUNGETIFF"))
         }

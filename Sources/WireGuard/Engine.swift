@@ -107,15 +107,18 @@ package final class Engine {
     func peer(_ key: PublicKey) -> Peer? { slotsByKey[key].flatMap { peers[$0] } }
 
     /// The peers in no particular order, each as it stands.
-    package func snapshot(_ now: Instant) -> [PeerSnapshot] {
-        peers.compactMap { peer in
-            guard let peer else { return nil }
-            return PeerSnapshot(
-                id: peer.id, publicKey: peer.publicKey, hasPresharedKey: peer.remote.hasPresharedKey,
-                path: peer.path, persistentKeepalive: peer.timers.persistentInterval,
-                lastHandshake: peer.lastHandshake, received: peer.received, sent: peer.sent,
-                hasSession: peer.keypairs.current.map { !$0.isExpired(now) } ?? false)
+    package func snapshot(_ now: Instant) -> [PeerSnapshot] { snapshot(now, from: 0, limit: .max).peers }
+
+    /// Up to `limit` of them, beginning with the `first`th place; the place to go on with, nil when that was all.
+    package func snapshot(
+        _ now: Instant, from first: Int, limit: Int
+    ) -> (peers: [PeerSnapshot], next: Int?) {
+        var snapshots: [PeerSnapshot] = []
+        for slot in peers.indices.dropFirst(first) {
+            guard snapshots.count < limit else { return (snapshots, slot) }
+            if let peer = peers[slot] { snapshots.append(PeerSnapshot(peer, now)) }
         }
+        return (snapshots, nil)
     }
 
     // MARK: Outbound data

@@ -72,6 +72,13 @@ extension Engine {
         }
     }
 
+    /// Packets wait for the peer: begins a handshake unless there is a session.
+    package func seekSession(_ id: PeerID, _ now: Instant) {
+        guard let peer = peer(id) else { return }
+        if peer.keypairs.current?.maySend(now) != true { wantHandshake(peer, now) }
+        schedule(peer)
+    }
+
     /// The interface comes up: peers with a persistent keepalive are greeted (P-5.12).
     package func comeUp(_ now: Instant) {
         guard !isUp else { return }

@@ -40,6 +40,8 @@ package final class Keypair {
 
     // MARK: Sending
 
+    func maySend(_ now: Instant) -> Bool { !isExpired(now) && nextCounter < Protocol.rejectAfterMessages }
+
     /// Takes `count` consecutive counters, each to be used once; nil when the key may not be used (any more).
     func takeCounters(_ count: Int, _ now: Instant) -> UInt64? {
         guard !isExpired(now), nextCounter + UInt64(count) <= Protocol.rejectAfterMessages else { return nil }

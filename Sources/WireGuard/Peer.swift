@@ -92,4 +92,16 @@ package struct PeerSnapshot: Sendable {
     package let sent: UInt64
     /// Whether a session stands that may be sent with.
     package let hasSession: Bool
+
+    init(_ peer: Peer, _ now: Instant) {
+        id = peer.id
+        publicKey = peer.publicKey
+        hasPresharedKey = peer.remote.hasPresharedKey
+        path = peer.path
+        persistentKeepalive = peer.timers.persistentInterval
+        lastHandshake = peer.lastHandshake
+        received = peer.received
+        sent = peer.sent
+        hasSession = peer.keypairs.current.map { $0.maySend(now) } ?? false
+    }
 }

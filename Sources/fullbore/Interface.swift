@@ -4,6 +4,7 @@ import Control
 import Glibc
 import Linux
 import Logging
+import Pipeline
 import Router
 
 struct Interface: ParsableCommand {
@@ -13,7 +14,7 @@ struct Interface: ParsableCommand {
         discussion: """
             The name alone does: `fullbore wg0`. The interface is down and knows nobody; wg sets keys and peers, ip sets
             addresses and brings it up. It ends when its link is deleted, its socket /var/run/wireguard/IFNAME.sock is
-            removed, or by SIGTERM or SIGINT.
+            removed, or by SIGTERM, SIGINT or SIGHUP.
 
             Examples:
               fullbore wg0 && wg setconf wg0 wg0.conf && ip address add 10.80.0.1/24 dev wg0 && ip link set wg0 up
@@ -30,24 +31,36 @@ struct Interface: ParsableCommand {
     func run() throws {
         guard let name else { throw CleanExit.helpRequest(Fullbore.self) }
         guard let problem = InterfaceName.problem(name) else {
-            return foreground || Environment.isForeground ? try serve(name) : try Background.start()
+            if foreground || Environment.isForeground { return try serve(name) }
+            try Background.start()
+            return hint(name)
         }
         complain("fullbore: \(problem)")
         throw ExitCode(64)
+    }
+
+    /// A command that was misspelled is an interface's name too.
+    private func hint(_ name: String) {
+        let commands = Fullbore.configuration.subcommands.map {
+            $0.configuration.commandName ?? "\($0)".lowercased()
+        }
+        guard isatty(STDERR_FILENO) != 0, let command = Suggestion.nearest(to: name, among: commands) else { return }
+        complain("fullbore: made the interface '\(name)'; if you meant 'fullbore \(command)': ip link delete \(name)")
     }
 
     private func serve(_ name: String) throws {
         let background = Background.Child()
         let logger = LogFormat.logger(Environment.logLevel)
         // Before there are threads, which inherit the blocked signals.
-        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         signal(SIGPIPE, SIG_IGN)
 
         let router: Router
         let socket: FileDescriptor
         do throws(RouterError) {
             router = try Router(
-                DropIn(name, tun: try Environment.descriptor("WG_TUN_FD"), uapi: try Environment.descriptor("WG_UAPI_FD")),
+                DropIn(
+                    name, tun: try Environment.descriptor("WG_TUN_FD"), uapi: try Environment.descriptor("WG_UAPI_FD")),
                 runDirectory: place.path, stateDirectory: "", logger: logger)
         } catch {
             complain("fullbore: \(error)")

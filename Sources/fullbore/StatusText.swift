@@ -7,7 +7,7 @@ struct StatusText {
 
     init(_ status: RouterStatus, now: Double, style: TextStyle) {
         var lines = ["\(style.title("router")): \(style.name(status.name))"]
-        lines.append("  \(style.key("file")): \(status.file)")
+        if !status.file.isEmpty { lines.append("  \(style.key("file")): \(status.file)") }
         lines.append("  \(style.key("workers")): \(status.workers), \(style.key("aead")): \(status.aead)")
         for interface in status.interfaces {
             lines.append("")

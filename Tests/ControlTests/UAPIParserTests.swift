@@ -149,7 +149,8 @@ import Wire
     @Test func n33_manyLinesAreNoMoreThanMany() throws {
         var text = "set=1\npublic_key=\(Self.key)\n"
         for number in 0..<(255 * 256) {
-            text += "allowed_ip=10.\(number >> 8).\(number & 255).0/24\nallowed_ip=fd00:\(String(number, radix: 16))::/32\n"
+            text +=
+                "allowed_ip=10.\(number >> 8).\(number & 255).0/24\nallowed_ip=fd00:\(String(number, radix: 16))::/32\n"
         }
         for number in 0..<24_000 {
             text += "public_key=\(Self.key.dropLast(6))\(String(100_000 + number))\nallowed_ip=11.0.0.0/32\n"
@@ -162,7 +163,8 @@ import Wire
     // MARK: However it arrives
 
     @Test func theWayItIsCutDoesNotMatter() {
-        let text = Array("set=1\nprivate_key=\(Self.key)\npublic_key=\(Self.otherKey)\nallowed_ip=10.0.0.0/8\n\nget=1\n\n".utf8)
+        let text = Array(
+            "set=1\nprivate_key=\(Self.key)\npublic_key=\(Self.otherKey)\nallowed_ip=10.0.0.0/8\n\nget=1\n\n".utf8)
         for size in 1...text.count {
             var parser = UAPIParser()
             var seen: [String] = []
@@ -187,7 +189,8 @@ import Wire
         var random = SeededGenerator(seed: 8)
         let words = [
             "set=1", "get=1", "\n", "\n", "\n\n", "=", "private_key=", "public_key=", Self.key, Self.zeros, "endpoint=",
-            "[fe80::1%", "]:1", "1.2.3.4:", "allowed_ip=", "-", "10.0.0.0/8", "::/0", "listen_port=", "65535", "remove=true",
+            "[fe80::1%", "]:1", "1.2.3.4:", "allowed_ip=", "-", "10.0.0.0/8", "::/0", "listen_port=", "65535",
+            "remove=true",
             "replace_peers=true", "\u{0}", "é", "preshared_key=",
         ]
         for _ in 0..<5_000 {

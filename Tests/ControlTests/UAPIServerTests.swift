@@ -60,7 +60,9 @@ private final class Client {
 
     func write(_ text: String) throws {
         var rest = Array(text.utf8)[...]
-        while !rest.isEmpty { rest = try rest.dropFirst(unsafe rest.withUnsafeBytes { try unsafe descriptor.write($0) }) }
+        while !rest.isEmpty {
+            rest = try rest.dropFirst(unsafe rest.withUnsafeBytes { try unsafe descriptor.write($0) })
+        }
     }
 
     func ask(_ text: String) throws -> [String] {
@@ -153,7 +155,9 @@ private final class Client {
         var waiting = pollfd(fd: watch.rawValue, events: Int16(POLLIN), revents: 0)
         #expect(unsafe poll(&waiting, 1, 0) == 0)
         unsafe unlink(device.socket.path)
-        #expect(unsafe poll(&waiting, 1, 1000) == 1 && device.socket.isUnlinked, "whoever unlinks it wants the interface gone")
+        #expect(
+            unsafe poll(&waiting, 1, 1000) == 1 && device.socket.isUnlinked,
+            "whoever unlinks it wants the interface gone")
 
         // One whose process is gone.
         let path = device.folder + "/wg1.sock"
@@ -168,7 +172,8 @@ private final class Client {
     @Test func aLongAnswerGoesOutInPieces() throws {
         var state = DeviceState()
         for number in 0..<10_000 {
-            let key = try #require(PublicKey(hex: String(String(number + (1 << 40), radix: 16) + Self.sixty).prefix(64)))
+            let key = try #require(
+                PublicKey(hex: String(String(number + (1 << 40), radix: 16) + Self.sixty).prefix(64)))
             state.peers.append(DeviceState.Peer(key))
         }
         let device = try Device(state)

@@ -101,8 +101,9 @@ import WireGuard
                     + "link-gone refused-by-kernel write-failed",
                 "allowed-ips: | not-ip no-route source-not-allowed",
                 "wireguard: packets-sealed packets-opened packets-staged cookies-sent | no-endpoint staged-too-many "
-                    + "handshake-unanswered too-large-to-seal batch-full handshake-queue-full interface-down inner-too-short inner-not-ip "
-                    + "inner-lying-length not-wireguard bad-mac1 unknown-receiver invalid-initiation unknown-peer "
+                    + "handshake-unanswered too-large-to-seal batch-full handshake-queue-full "
+                    + "interface-down inner-too-short inner-not-ip inner-lying-length not-wireguard bad-mac1 "
+                    + "unknown-receiver invalid-initiation unknown-peer "
                     + "replayed-initiation too-many-initiations invalid-response invalid-cookie-reply expired-key "
                     + "replayed forged no-private-key cookie-due source-too-busy handshake-overtaken "
                     + "handshake-owner-busy",

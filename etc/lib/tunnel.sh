@@ -3,7 +3,8 @@
 # every scenario can also be proven with another implementation on either side. Sourced, not run.
 #
 #   interface NODE IMPL [port=N] [mtu=N] [addresses="CIDR…"] [workers=N] [extra=YAML]
-#                 declares NODE's wg0; IMPL is `fullbore`, `wireguard-go` or the path of a program with wireguard-go's usage.
+#                 declares NODE's wg0; IMPL is `fullbore` (a router with a file), `fullbore-uapi` (the same program as
+#                 drop-in, set up by wg and ip), `wireguard-go` or the path of a program with wireguard-go's usage.
 #                 A second call keeps NODE's keys and forgets its peers
 #   peer NODE OTHER [allowed="CIDR…"] [endpoint=ADDRESS:PORT] [keepalive=S] [psk=FILE]
 #   up NODE       starts it and waits until packets can flow; its pid is in ${daemon[NODE]}, its log $work/NODE/log
@@ -28,13 +29,15 @@ interface() {
     peers_of[$name]=""
     for setting; do option[$name,${setting%%=*}]=${setting#*=}; done
 
-    is_fullbore "$name" && [[ ! -x $fullbore ]] && fail "no $fullbore: run swift build -c release, or set FULLBORE"
+    [[ ${option[$name,impl]} == fullbore* && ! -x $fullbore ]] && fail "no $fullbore: run swift build -c release, or set FULLBORE"
     [[ ${private_key[$name]:-} ]] || private_key[$name]=$(wg genkey)
     public_key[$name]=$(wg pubkey <<<"${private_key[$name]}")
     (umask 077 && printf '%s\n' "${private_key[$name]}" >"$work/$name/wg0.key")
 }
 
 is_fullbore() { [[ ${option[$1,impl]} == fullbore ]]; }
+
+program_of() { if [[ ${option[$1,impl]} == fullbore-uapi ]]; then printf '%s' "$fullbore"; else printf '%s' "${option[$1,impl]}"; fi; }
 
 peer() {
     local name=$1 other=$2 setting
@@ -108,7 +111,7 @@ wg_file() { # NODE's configuration, for wg setconf
 up_uapi() {
     local name=$1 other prefix_
     mkdir -p "$work/$name/run/wireguard"
-    spawn "$name" "$work/$name/log" env LOG_LEVEL=error WG_PROCESS_FOREGROUND=1 "${option[$name,impl]}" -f wg0
+    spawn "$name" "$work/$name/log" env LOG_LEVEL=error WG_PROCESS_FOREGROUND=1 "$(program_of "$name")" -f wg0
     daemon[$name]=$spawned
     eventually 10 has_socket_or_gone "$name"
     has_socket "$name" || fail "$name: no UAPI socket: $(cat "$work/$name/log")"
@@ -156,6 +159,8 @@ expect_endpoint() { # expect_endpoint NODE OTHER ENDPOINT
 }
 
 drops_of() {
-    on "$1" "$fullbore" show "$1" --json |
+    local router=$1
+    is_fullbore "$1" || router=wg0 # a drop-in is called as its interface
+    on "$1" "$fullbore" show "$router" --json |
         jq -r '.stages[] | .name as $stage | .drops[] | select(.value > 0) | "\($stage) \(.name) \(.value)"'
 }

@@ -13,9 +13,9 @@ package enum UAPIOperation: Sendable {
 
 /// Takes the UAPI's text apart as it arrives, line by line.
 ///
-/// An operation is `get=1` or `set=1`, lines of `key=value`, and an empty line. After an error the rest of the operation
-/// is passed over, so that the next one on the connection begins where it should. Errors are those of P-8.14: EPROTO
-/// for a line that is none, EINVAL for a value or a key, ENOMEM for more than the bounds.
+/// An operation is `get=1` or `set=1`, lines of `key=value`, and an empty line. After an error the rest of the
+/// operation is passed over, so that the next one on the connection begins where it should. Errors are those of P-8.14:
+/// EPROTO for a line that is none, EINVAL for a value or a key, ENOMEM for more than the bounds.
 package struct UAPIParser: ~Copyable {
     /// The longest line: a key takes 76 characters, an endpoint with the longest scope some 80.
     package static let lineBound = 1024
@@ -43,6 +43,11 @@ package struct UAPIParser: ~Copyable {
         values = UAPIValues(scope: scope)
     }
 
+    /// Whether nothing has been begun that is not ended.
+    package var isIdle: Bool {
+        if case .idle = phase { partial.count == 0 && !isOverlong } else { false }
+    }
+
     /// Takes the next bytes of the connection, and hands over each operation that they complete.
     package mutating func feed(_ bytes: UnsafeRawBufferPointer, _ completed: (UAPIOperation) -> Void) {
         var rest = unsafe bytes
@@ -58,7 +63,7 @@ package struct UAPIParser: ~Copyable {
     /// The connection ends here. What was begun and not ended was not said to be all: it is refused.
     package mutating func finish() -> UAPIOperation? {
         defer { reset() }
-        if case .idle = phase, partial.count == 0, !isOverlong { return nil }
+        guard !isIdle else { return nil }
         return .refused(Errno(EPROTO))
     }
 

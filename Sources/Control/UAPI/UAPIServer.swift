@@ -18,7 +18,8 @@ package final class UAPIServer: Sendable {
 
     /// The most connections at once; more wait in the sockets' backlogs.
     static let connectionBound = 16
-    /// A client that has said nothing, or read nothing, for so long is sent away.
+    /// A client that is silent in the middle of something, or reads nothing, for so long is sent away. One that only
+    /// holds its connection is so when connections run short.
     private static let patience = Interval.seconds(60)
     /// After an accept that failed, in milliseconds.
     private static let restAfterFailure: CInt = 100
@@ -67,8 +68,11 @@ package final class UAPIServer: Sendable {
 
     private func accept(_ index: Int) {
         do {
-            let client = try FileDescriptor(Glibc.accept(sockets[index].listener.rawValue, nil, nil), "accept")
-            let connection = Connection(client)
+            let number = Glibc.accept(sockets[index].listener.rawValue, nil, nil)
+            if number == -1, errno == EAGAIN { return }
+            let client = try FileDescriptor(number, "accept")
+            try Errno.check(fcntl(number, F_SETFD, FD_CLOEXEC), "fcntl")
+            let connection = UAPIConnection(client)
             connections.wrappingAdd(1, ordering: .acquiringAndReleasing)
             do {
                 _ = try Thread(name: "uapi-\(sockets[index].interface)") { [self] in
@@ -91,11 +95,15 @@ package final class UAPIServer: Sendable {
 
     private static let chunk = 64 << 10
 
-    private func serve(_ connection: Connection, _ index: Int) {
+    private func serve(_ connection: UAPIConnection, _ index: Int) {
         var parser = UAPIParser()
         var received = WipedBytes(capacity: Self.chunk)
         var goesOn = true
-        while goesOn, isReady(connection, POLLIN) {
+        while goesOn {
+            guard isReady(connection, POLLIN) else {
+                if parser.isIdle, !isStopped.load(ordering: .acquiring), hasRoom { continue }
+                return
+            }
             unsafe received.fill { unsafe connection.receive(into: $0) }
             guard received.count > 0 else {
                 // A client that has said all may still read.
@@ -110,9 +118,11 @@ package final class UAPIServer: Sendable {
         }
     }
 
+    private var hasRoom: Bool { connections.load(ordering: .acquiring) <= Self.connectionBound / 2 }
+
     /// False when the client does not take it.
     @discardableResult
-    private func answer(_ operation: UAPIOperation, _ connection: Connection, _ index: Int) -> Bool {
+    private func answer(_ operation: UAPIOperation, _ connection: UAPIConnection, _ index: Int) -> Bool {
         var isTaken = true
         var text = unsafe UAPIText { [self] bytes in
             isTaken = unsafe send(bytes, connection)
@@ -131,7 +141,7 @@ package final class UAPIServer: Sendable {
         return isTaken
     }
 
-    private func send(_ bytes: UnsafeRawBufferPointer, _ connection: Connection) -> Bool {
+    private func send(_ bytes: UnsafeRawBufferPointer, _ connection: UAPIConnection) -> Bool {
         var rest = unsafe bytes
         while unsafe !rest.isEmpty {
             guard isReady(connection, POLLOUT) else { return false }
@@ -142,7 +152,7 @@ package final class UAPIServer: Sendable {
     }
 
     /// Waits for one of `events`, or a hang-up; false when patience is at its end, or the server is.
-    private func isReady(_ connection: Connection, _ events: CInt) -> Bool {
+    private func isReady(_ connection: UAPIConnection, _ events: CInt) -> Bool {
         let milliseconds = CInt(Self.patience.nanoseconds / 1_000_000)
         var waiting = [
             pollfd(fd: connection.descriptor.rawValue, events: Int16(events), revents: 0),
@@ -154,33 +164,4 @@ package final class UAPIServer: Sendable {
             return ready > 0 && waiting[1].revents == 0
         }
     }
-}
-
-/// A client's descriptor on its way to its thread.
-private final class Connection: Sendable {
-    let descriptor: FileDescriptor
-    private let ended = Atomic(false)
-
-    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
-
-    /// Nothing more will come.
-    var hasEnded: Bool { ended.load(ordering: .relaxed) }
-
-    /// What is there, without waiting; 0 when that is nothing for now, or for ever (`hasEnded`).
-    func receive(into room: UnsafeMutableRawBufferPointer) -> Int {
-        let count = unsafe recv(descriptor.rawValue, room.baseAddress, room.count, CInt(MSG_DONTWAIT))
-        if count == 0 || (count < 0 && !Self.isForNow(errno)) { ended.store(true, ordering: .relaxed) }
-        return max(count, 0)
-    }
-
-    /// How many of the bytes were taken; nil when the client is gone.
-    func send(_ bytes: UnsafeRawBufferPointer) -> Int? {
-        // Not write: a client that went away must not raise SIGPIPE.
-        let flags = CInt(MSG_NOSIGNAL | MSG_DONTWAIT)
-        let count = unsafe Glibc.send(descriptor.rawValue, bytes.baseAddress, bytes.count, flags)
-        if count >= 0 { return count }
-        return Self.isForNow(errno) ? 0 : nil
-    }
-
-    private static func isForNow(_ error: CInt) -> Bool { error == EAGAIN || error == EINTR }
 }

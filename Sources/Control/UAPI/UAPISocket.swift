@@ -3,7 +3,8 @@ import Linux
 
 /// Where an interface's UAPI is served: `/var/run/wireguard/IFNAME.sock`, which is where `wg` looks.
 ///
-/// The folder is shared by all network namespaces that have one file system: two interfaces of one name need a /run each.
+/// The folder is shared by all network namespaces that have one file system: two interfaces of one name need a /run
+/// each.
 package final class UAPISocket: Sendable {
     package static let defaultDirectory = "/var/run/wireguard"
 
@@ -31,6 +32,8 @@ package final class UAPISocket: Sendable {
         path = "\(directory)/\(interface).sock"
         guard unsafe mkdir(directory, 0o755) == 0 || errno == EEXIST else { throw Errno.last("mkdir \(directory)") }
         listener = try UnixSocket.listen(path)
+        // A client that is gone before it is accepted must not hold up the others.
+        try listener.setNonblocking()
         place = Place(path)
     }
 
@@ -45,6 +48,7 @@ package final class UAPISocket: Sendable {
         guard isListening != 0 else { throw Errno(EINVAL, call: "UAPI socket") }
         try Errno.check(fcntl(number, F_SETFD, FD_CLOEXEC), "fcntl")
         listener = descriptor
+        try listener.setNonblocking()
         place = Place(path)
     }
 

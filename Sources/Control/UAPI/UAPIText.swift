@@ -15,7 +15,8 @@ import Wire
 
     init(to sink: @escaping Sink) { unsafe self.sink = sink }
 
-    /// The answer to `get=1`, as `wg` reads it: the preshared key always, the handshake's time since 1970 (P-8.8, P-8.13).
+    /// The answer to `get=1`, as `wg` reads it: the preshared key always, the handshake's time since 1970 (P-8.8,
+    /// P-8.13).
     mutating func write(_ state: DeviceState) {
         if let key = state.privateKey { key.value.withText(.hex) { unsafe line("private_key", $0) } }
         if state.listenPort != 0 { line("listen_port", "\(state.listenPort)") }

@@ -36,4 +36,16 @@ struct Edit: Sendable {
     var removals: [RegisteredPeer] = []
 
     init(_ interface: InterfaceID) { self.interface = interface }
+
+    /// For the log, without a key: `private key, 2 peers added, 1 changed, 4 prefixes moved`; empty for a change of nothing.
+    var summary: [String] {
+        var parts: [String] = identityChanges ? ["private key"] : []
+        for (count, one, many, verb) in [
+            (additions.count, "peer", "peers", "added"), (adjustments.count, "peer", "peers", "changed"),
+            (removals.count, "peer", "peers", "removed"), (prefixes.count, "prefix", "prefixes", "moved"),
+        ] where count > 0 {
+            parts.append("\(count) \(count == 1 ? one : many) \(verb)")
+        }
+        return parts
+    }
 }

@@ -6,8 +6,8 @@ import Linux
 import Wire
 import WireGuard
 
-// A change in the registry's contents, and what the workers have to do for it (P-8.1…P-8.11). Whatever can stand in its way
-// is looked at first; from then on nothing can fail.
+// A change in the registry's contents, and what the workers have to do for it (P-8.1…P-8.11). Whatever can stand in its
+// way is looked at first; from then on nothing can fail.
 extension PeerRegistry.Contents {
     mutating func carryOut(_ change: DeviceChange, on id: InterfaceID) throws(Errno) -> Edit {
         try checkCount(after: change, on: id)

@@ -10,8 +10,8 @@ import WireGuard
 
 /// The control plane's memory: which interfaces and peers the router has, whatever file or client they came from.
 ///
-/// Workers do not look at it. What changes here is then brought to them (`LiveChanges`), so that for a moment it is ahead
-/// of them.
+/// Workers do not look at it. What changes here is then brought to them (`LiveChanges`), so that for a moment it is
+/// ahead of them.
 package final class PeerRegistry: Sendable {
     /// The most peers of a router: of an interface, the kernel's bound (P-8.15).
     package static let peerBound = 1 << 20

@@ -8,8 +8,8 @@ enum WorkerRound {
     /// How long a worker has; a turn takes microseconds.
     private static let patience = Interval.seconds(10)
 
-    /// `errands` by worker, in slices of `slice` each, so that a long list holds up no packet for long. False when a worker
-    /// did not do its part in time, which means that the router is ending.
+    /// `errands` by worker, in slices of `slice` each, so that a long list holds up no packet for long. False when a
+    /// worker did not do its part in time, which means that the router is ending.
     static func run(_ errands: [[Mailbox.Errand]], slice: Int, _ mailboxes: [Mailbox]) -> Bool {
         let longest = errands.map(\.count).max() ?? 0
         for start in stride(from: 0, to: longest, by: slice) {

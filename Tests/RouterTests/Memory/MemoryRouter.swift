@@ -22,7 +22,8 @@ final class MemoryRouter {
     let pools: [BufferPool]
     /// Works after the workers, at the same moment.
     private let handshakes: HandshakeDesk
-    private let directories: [PeerDirectory]
+    let directories: [PeerDirectory]
+    let registry: PeerRegistry
     let mailboxes: [Mailbox]
     private let mail: [MailFlag]
     /// Workers that are to have no turn for now: what comes for them waits.
@@ -62,6 +63,7 @@ final class MemoryRouter {
             mailboxes: mailboxes, now: world.now, remembered: remembered)
         handshakes = assembly.handshakes
         directories = assembly.directories
+        registry = assembly.registry
         pools = (0..<plan.workers).map { _ in BufferPool() }
         for id in 0..<plan.workers {
             workers.append(
