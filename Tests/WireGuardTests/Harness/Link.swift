@@ -49,6 +49,12 @@ final class Link {
     /// A node stops, and another takes its place on the wire.
     func replace(_ node: Node, by other: Node) { nodes = nodes.map { $0 === node ? other : $0 } }
 
+    /// Gives up what it has noted so far, for runs that last.
+    func forgetLog() {
+        log = []
+        lost = []
+    }
+
     func at(_ moment: Instant, _ action: @escaping () -> Void) { insert(moment, .action(action)) }
 
     /// Calls `action` with 0, 1, 2 … at regular moments, the first one now.

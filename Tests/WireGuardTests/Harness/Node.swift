@@ -44,6 +44,12 @@ final class Node {
 
     func stagedCount(_ peer: PeerID) -> Int { staged[peer]?.queue.count ?? 0 }
 
+    /// What came out of the tunnel since the last call; what else was noted is given up.
+    func takeDelivered() -> [Delivery] {
+        defer { (delivered, notes) = ([], []) }
+        return delivered
+    }
+
     func takeOutput() -> [Datagram] {
         defer { output = [] }
         return output
