@@ -27,7 +27,7 @@ address right wire 10.0.0.2/24
 wg_left() { on left wg "$@"; }
 shown() { wg_left show wg0 "$@"; }                                # without tabs and line breaks, sorted
 expect() { [[ $2 == "$3" ]] || fail "$1: expected '$3', found '$2'"; } # expect ID FOUND EXPECTED
-uapi() { on left socat -t 5 - "UNIX-CONNECT:$socket"; }           # text in, answer out
+uapi() { on left socat -t 30 - "UNIX-CONNECT:$socket"; }           # text in, answer out
 new_key() { wg genkey >"$work/$1.key" && wg pubkey <"$work/$1.key" >"$work/$1.pub"; }
 taken() { [[ $(on left ss -Hlun "sport = :$1") ]]; }
 public() { cat "$work/$1.pub"; }
