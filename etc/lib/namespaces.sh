@@ -73,7 +73,8 @@ sysctl_of() {
     if (($# == 3)); then on "$1" sh -c 'echo "$1" >"/proc/sys/$0"' "$2" "$3"; else on "$1" cat "/proc/sys/$2"; fi
 }
 
-alive() { [[ -e /proc/$1 && $(awk '/^State/ {print $2}' "/proc/$1/status" 2>/dev/null) != Z ]]; }
+# A killed process's first thread can be a zombie while another still holds its sockets: all of them count.
+alive() { grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/task/"*/status; }
 gone() { ! alive "$1"; }
 
 ends() {
