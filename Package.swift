@@ -22,6 +22,16 @@ func tests(
         resources: resources, swiftSettings: strict)
 }
 
+/// The fuzzer's program has no `main`: it links under `--sanitize=fuzzer` alone, so it is there only when etc/fuzz asks.
+let fuzzing: [Target] =
+    Context.environment["FULLBORE_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzBodies"], path: "Tests/Fuzz/Runner",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+    ]
+
 let package = Package(
     name: "fullbore",
     products: [
@@ -81,6 +91,13 @@ let package = Package(
         tests("PacketPath"),
         tests("Router", [.product(name: "Logging", package: "swift-log")]),
         tests("Control", ["Crypto"]),
-    ],
+
+        // What is fuzzed, and the replay of what fuzzing has found. libFuzzer's own program: see `fuzzing` below.
+        .target(
+            name: "FuzzBodies",
+            dependencies: ["Support", "Wire", "Crypto", "WireGuard", "Configuration", "Pipeline", "PacketPath", "Control", "Linux"],
+            path: "Tests/Fuzz/Bodies", swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzBodies"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
+    ] + fuzzing,
     swiftLanguageModes: [.v6]
 )

@@ -55,47 +55,8 @@ import Glibc
                 if errno == EINTR { continue }
                 throw NetlinkError(Errno.last("netlink receive"))
             }
-            isDone = try read(count, each)
+            let answer = unsafe UnsafeRawBufferPointer(start: buffer, count: count)
+            isDone = try unsafe NetlinkReply.read(answer, sequence: sequence, each)
         }
-    }
-
-    /// Reads one datagram of the answer; true when it was the last.
-    private func read(_ count: Int, _ each: (NetlinkMessage) -> Void) throws(NetlinkError) -> Bool {
-        var left = CInt(count)
-        var next = unsafe UnsafePointer(buffer.assumingMemoryBound(to: nlmsghdr.self))
-        while unsafe mnl_nlmsg_ok(next, left) {
-            let message = unsafe NetlinkMessage(next)
-            // What answers an earlier request that was given up is skipped.
-            if unsafe mnl_nlmsg_seq_ok(next, sequence) {
-                switch message.type {
-                case NLMSG_ERROR:
-                    if let error = unsafe Self.error(in: message, flags: next.pointee.nlmsg_flags) { throw error }
-                    return true
-                case NLMSG_DONE:
-                    return true
-                default:
-                    each(message)
-                }
-            }
-            guard let following = unsafe mnl_nlmsg_next(next, &left) else { return false }
-            unsafe next = UnsafePointer(following)
-        }
-        return false
-    }
-
-    /// The error in an NLMSG_ERROR; nil when it is an acknowledgement.
-    private static func error(in message: NetlinkMessage, flags: UInt16) -> NetlinkError? {
-        guard let head = message.payload(as: nlmsgerr.self) else { return NetlinkError(Errno(EBADMSG)) }
-        guard head.error != 0 else { return nil }
-        var words = ""
-        if CInt(flags) & NLM_F_ACK_TLVS != 0 {
-            // Our request follows the head unless the kernel has left it out.
-            let isCapped = CInt(flags) & NLM_F_CAPPED != 0
-            let request = isCapped ? 0 : Int(head.msg.nlmsg_len) - MemoryLayout<nlmsghdr>.size
-            message.forEachAttribute(after: MemoryLayout<nlmsgerr>.size + max(0, request)) {
-                if $0.type == Int(NLMSGERR_ATTR_MSG.rawValue) { words = $0.text }
-            }
-        }
-        return NetlinkError(Errno(-head.error), message: words)
     }
 }

@@ -21,21 +21,25 @@ extension RouteNetlink {
         request.put(header: ifaddrmsg())
         var found: [InterfaceAddress] = []
         try socket.exchange(request) { message in
-            guard let head = message.payload(as: ifaddrmsg.self), head.ifa_index == index else { return }
-            var local: IPAddress?
-            var address: IPAddress?
-            message.forEachAttribute(after: MemoryLayout<ifaddrmsg>.size) {
-                switch $0.type {
-                case Int(IFA_LOCAL): local = $0.address
-                case Int(IFA_ADDRESS): address = $0.address
-                default: break
-                }
-            }
-            // IFA_ADDRESS is the far end where there is one; IPv6 has only it otherwise.
-            guard let own = local ?? address else { return }
-            InterfaceAddress(own, prefixLength: Int(head.ifa_prefixlen)).map { found.append($0) }
+            Self.address(in: message, link: index).map { found.append($0) }
         }
         return found
+    }
+
+    static func address(in message: NetlinkMessage, link index: UInt32) -> InterfaceAddress? {
+        guard let head = message.payload(as: ifaddrmsg.self), head.ifa_index == index else { return nil }
+        var local: IPAddress?
+        var address: IPAddress?
+        message.forEachAttribute(after: MemoryLayout<ifaddrmsg>.size) {
+            switch $0.type {
+            case Int(IFA_LOCAL): local = $0.address
+            case Int(IFA_ADDRESS): address = $0.address
+            default: break
+            }
+        }
+        // IFA_ADDRESS is the far end where there is one; IPv6 has only it otherwise.
+        guard let own = local ?? address else { return nil }
+        return InterfaceAddress(own, prefixLength: Int(head.ifa_prefixlen))
     }
 
     private mutating func exchange(

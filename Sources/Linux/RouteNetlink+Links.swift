@@ -9,22 +9,23 @@ extension RouteNetlink {
         request.put(header: ifinfomsg())
         request.put(Int(IFLA_IFNAME), name)
         var found: Link?
-        try socket.exchange(request) { message in
-            guard let head = message.payload(as: ifinfomsg.self) else { return }
-            var link = Link(
-                index: UInt32(bitPattern: head.ifi_index), name: name, mtu: 0,
-                isUp: head.ifi_flags & UInt32(IFF_UP) != 0)
-            message.forEachAttribute(after: MemoryLayout<ifinfomsg>.size) {
-                switch $0.type {
-                case Int(IFLA_MTU): link.mtu = $0.u32.map { Int($0) } ?? 0
-                case Int(IFLA_AF_SPEC): link.addressGeneration = Self.addressGeneration(in: $0)
-                default: break
-                }
-            }
-            found = link
-        }
+        try socket.exchange(request) { found = Self.link(in: $0, name) ?? found }
         guard let found else { throw NetlinkError(Errno(ENODEV)) }
         return found
+    }
+
+    static func link(in message: NetlinkMessage, _ name: String) -> Link? {
+        guard let head = message.payload(as: ifinfomsg.self) else { return nil }
+        var link = Link(
+            index: UInt32(bitPattern: head.ifi_index), name: name, mtu: 0, isUp: head.ifi_flags & UInt32(IFF_UP) != 0)
+        message.forEachAttribute(after: MemoryLayout<ifinfomsg>.size) {
+            switch $0.type {
+            case Int(IFLA_MTU): link.mtu = $0.u32.map { Int($0) } ?? 0
+            case Int(IFLA_AF_SPEC): link.addressGeneration = addressGeneration(in: $0)
+            default: break
+            }
+        }
+        return link
     }
 
     /// The index of the interface called `name`.

@@ -19,26 +19,27 @@ extension RouteNetlink {
         var request = NetlinkRequest(CInt(RTM_GETROUTE), flags: NLM_F_DUMP)
         request.put(header: rtmsg())
         var found: [Route] = []
-        try socket.exchange(request) { message in
-            guard let head = message.payload(as: rtmsg.self), head.rtm_type == UInt8(RTN_UNICAST) else { return }
-            guard let any = Self.anyAddress(CInt(head.rtm_family)) else { return }
-            var destination = any
-            var interface: UInt32?
-            var table = UInt32(head.rtm_table)
-            var metric: UInt32?
-            message.forEachAttribute(after: MemoryLayout<rtmsg>.size) {
-                switch $0.type {
-                case Int(RTA_DST.rawValue): destination = $0.address ?? destination
-                case Int(RTA_OIF.rawValue): interface = $0.u32
-                case Int(RTA_TABLE.rawValue): table = $0.u32 ?? table
-                case Int(RTA_PRIORITY.rawValue): metric = $0.u32
-                default: break
-                }
-            }
-            guard interface == index, let prefix = Prefix(destination, length: Int(head.rtm_dst_len)) else { return }
-            found.append(Route(prefix, table: table, metric: metric))
-        }
+        try socket.exchange(request) { message in Self.route(in: message, link: index).map { found.append($0) } }
         return found
+    }
+
+    static func route(in message: NetlinkMessage, link index: UInt32) -> Route? {
+        guard let head = message.payload(as: rtmsg.self), head.rtm_type == UInt8(RTN_UNICAST) else { return nil }
+        guard var destination = anyAddress(CInt(head.rtm_family)) else { return nil }
+        var interface: UInt32?
+        var table = UInt32(head.rtm_table)
+        var metric: UInt32?
+        message.forEachAttribute(after: MemoryLayout<rtmsg>.size) {
+            switch $0.type {
+            case Int(RTA_DST.rawValue): destination = $0.address ?? destination
+            case Int(RTA_OIF.rawValue): interface = $0.u32
+            case Int(RTA_TABLE.rawValue): table = $0.u32 ?? table
+            case Int(RTA_PRIORITY.rawValue): metric = $0.u32
+            default: break
+            }
+        }
+        guard interface == index, let prefix = Prefix(destination, length: Int(head.rtm_dst_len)) else { return nil }
+        return Route(prefix, table: table, metric: metric)
     }
 
     /// Whether a datagram on `path` would still go from its source out of the interface that this came with: the
@@ -80,16 +81,24 @@ extension RouteNetlink {
         var interface: UInt32 = 0
         var source: IPAddress?
         try socket.exchange(request) { message in
-            message.forEachAttribute(after: MemoryLayout<rtmsg>.size) {
-                switch $0.type {
-                case Int(RTA_OIF.rawValue): interface = $0.u32 ?? 0
-                case Int(RTA_PREFSRC.rawValue): source = $0.address
-                default: break
-                }
-            }
+            let way = Self.way(in: message)
+            interface = way.interface ?? interface
+            source = way.source ?? source
         }
         guard let source = own ?? source else { throw NetlinkError(Errno(ENETUNREACH)) }
         return LocalAddress(address: source, interface: interface)
+    }
+
+    static func way(in message: NetlinkMessage) -> (interface: UInt32?, source: IPAddress?) {
+        var way: (interface: UInt32?, source: IPAddress?) = (nil, nil)
+        message.forEachAttribute(after: MemoryLayout<rtmsg>.size) {
+            switch $0.type {
+            case Int(RTA_OIF.rawValue): way.interface = $0.u32
+            case Int(RTA_PREFSRC.rawValue): way.source = $0.address
+            default: break
+            }
+        }
+        return way
     }
 
     private mutating func exchange(
