@@ -83,11 +83,16 @@ extension ConfigurationReader {
 
         if let publicKey { checks.note(publicKey, of: name, on: scope.interface) }
         let prefixes = allowed.map { Located($0.value.prefix, at: $0.position) }
-        check(allowed, scope)
+        check(allowed)
         for prefix in prefixes {
             checks.note(
                 CrossChecks.Claim(
                     prefix: prefix, peer: name.value, interface: scope.interface, isRouted: scope.routes, rank: rank))
+        }
+        if scope.routes, let endpoint, case .address(let address, zone: nil) = endpoint.value.host {
+            checks.note(
+                CrossChecks.RoutedEndpoint(
+                    endpoint: endpoint, address: address, peer: name.value, interface: scope.interface))
         }
         guard let publicKey else { return nil }
         return PeerConfiguration(
@@ -102,17 +107,12 @@ extension ConfigurationReader {
         return rank
     }
 
-    private func check(_ allowed: [Located<AllowedPrefix>], _ scope: PeerScope) {
+    private func check(_ allowed: [Located<AllowedPrefix>]) {
         for prefix in allowed {
             let value = prefix.value
             if value.hasHostBits {
                 let written = Quotation.quote(value.written)
                 diagnostics.warning("\(written) has host bits set and is taken as \(value.prefix)", at: prefix.position)
-            }
-            if value.prefix.length == 0, scope.routes {
-                diagnostics.error(
-                    "'routes: true' with a default route needs policy routing, which is not supported yet: "
-                        + "set 'routes: false' and route it yourself", at: prefix.position)
             }
         }
     }

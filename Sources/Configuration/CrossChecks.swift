@@ -5,16 +5,17 @@ import Wire
 /// What must be unique among peers and interfaces, noted while they are read, so that a peer with an error elsewhere
 /// counts too.
 struct CrossChecks {
-    private let diagnostics: Diagnostics
-    private var claims: [Claim.Subject: [Claim]] = [:]
+    let diagnostics: Diagnostics
+    var claims: [Claim.Subject: [Claim]] = [:]
     private var keys: [KeyUse: Located<String>] = [:]
     private var ports: [UInt16: Located<String>] = [:]
     private var networks: [OwnedNetwork] = []
+    var endpoints: [RoutedEndpoint] = []
 
     init(_ diagnostics: Diagnostics) { self.diagnostics = diagnostics }
 
     /// Names are noted before it is known whether they can be names.
-    private func quote(_ name: String) -> String { Quotation.quote(name) }
+    func quote(_ name: String) -> String { Quotation.quote(name) }
 
     // MARK: Allowed prefixes
 
@@ -24,6 +25,10 @@ struct CrossChecks {
         enum Subject: Hashable {
             case interface(String, Prefix)
             case route(Prefix)
+
+            var routedLength: Int? {
+                if case .route(let prefix) = self { prefix.length } else { nil }
+            }
         }
 
         let prefix: Located<Prefix>
@@ -106,9 +111,15 @@ struct CrossChecks {
         networks.append(OwnedNetwork(address: address, network: address.value.network, interface: interface))
     }
 
+    /// What can only be seen when all has been read.
+    func finish() {
+        findLoops()
+        findOverlaps()
+    }
+
     /// Networks nest or are apart. In the order of their first address, and the wider one first, those that a network
     /// lies in are the ones that are still open when its turn comes.
-    func finish() {
+    private func findOverlaps() {
         var open: [OwnedNetwork] = []
         for next in networks.sorted(by: Self.isBefore) {
             while let last = open.last, !last.network.contains(next.network) { open.removeLast() }

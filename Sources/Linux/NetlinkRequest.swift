@@ -96,9 +96,10 @@ import Wire
     /// Each attribute behind the first `offset` bytes of the payload.
     func forEachAttribute(after offset: Int, _ body: (NetlinkAttribute) -> Void) {
         guard unsafe mnl_nlmsg_get_payload_len(header) > offset,
-            let start = unsafe mnl_nlmsg_get_payload_offset(header, offset),
-            let end = unsafe mnl_nlmsg_get_payload_tail(header)
+            let start = unsafe mnl_nlmsg_get_payload_offset(header, offset)
         else { return }
+        // libmnl's tail is rounded up, beyond the last byte that there is.
+        let end = unsafe UnsafeRawPointer(header) + Int(header.pointee.nlmsg_len)
         unsafe NetlinkAttribute.forEach(from: start, to: end, body)
     }
 }

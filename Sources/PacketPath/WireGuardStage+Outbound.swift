@@ -13,6 +13,11 @@ extension WireGuardStage {
                 drops.count(.noEndpoint, packet.wirePackets)
                 return pool.recycle(packet)
             }
+            if unsafe interface.engine.isOwnMessage(packet.contents, to: peer, path.remote) {
+                interface.engine.reportLoop(of: peer)
+                drops.count(.endpointInTunnel, packet.wirePackets)
+                return pool.recycle(packet)
+            }
             // What waits goes first, so that the order within a flow holds.
             guard staged.isEmpty || staged[peer] == nil else { return stage(packet) }
             if let refused = seal(packet, path, interface, now) { stage(refused) }

@@ -15,11 +15,12 @@ package final class WireGuardStage: Stage {
         inbound: Passage(needs: .sealed, provides: [.plaintext, .peer], removes: .sealed))
 
     enum Drop: Int, DropReason {
-        case noEndpoint, staleStaged, noAnswer, tooLarge, batchFull, handshakeQueueFull, interfaceDown
+        case noEndpoint, endpointInTunnel, staleStaged, noAnswer, tooLarge, batchFull, handshakeQueueFull, interfaceDown
         case innerTooShort, innerNotIP, innerLyingLength
         var name: String {
             switch self {
             case .noEndpoint: "no-endpoint"
+            case .endpointInTunnel: "endpoint-in-own-tunnel"
             case .staleStaged: "staged-too-many"
             case .noAnswer: "handshake-unanswered"
             case .tooLarge: "too-large-to-seal"

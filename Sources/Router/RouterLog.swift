@@ -20,6 +20,8 @@ struct RouterLog: Sendable {
             logger.info("\(name): endpoint is now \(endpoint)")
         case .keysWiped:
             logger.info("\(name): session long unused, keys wiped")
+        case .endpointInTunnel(let endpoint):
+            logger.warning("\(name): the way to its endpoint \(endpoint) leads into its own tunnel: such datagrams are dropped")
         case .stampFromTheFuture:
             logger.warning(
                 "\(name): its clock is more than 10 minutes ahead of ours; when it is set back, handshakes fail until then")

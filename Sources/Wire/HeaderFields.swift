@@ -52,6 +52,7 @@ package enum TCPField {
 
 /// Byte offsets within a UDP header (RFC 768).
 package enum UDPField {
+    package static let destinationPort = 2
     package static let totalLength = 4
     package static let checksum = 6
     package static let length = 8

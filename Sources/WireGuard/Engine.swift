@@ -228,7 +228,10 @@ package final class Engine {
     /// Follows the peer to where an authentic message came from (P-6.1), and answers from where it arrived (P-6.2).
     func roam(_ peer: Peer, _ path: Path) {
         guard peer.path != path else { return }
-        if peer.path?.remote != path.remote { outbox.note(peer.id, .endpointChanged(path.remote)) }
+        if peer.path?.remote != path.remote {
+            peer.isLoopReported = false
+            outbox.note(peer.id, .endpointChanged(path.remote))
+        }
         peer.path = path
     }
 

@@ -5,7 +5,11 @@ import Wire
 /// but a first keepalive.
 extension Engine {
     /// Sends there from now on, from whatever address the routing table chooses (P-6.10).
-    package func setEndpoint(_ id: PeerID, _ endpoint: Endpoint) { peer(id)?.path = Path(remote: endpoint) }
+    package func setEndpoint(_ id: PeerID, _ endpoint: Endpoint) {
+        guard let peer = peer(id) else { return }
+        peer.path = Path(remote: endpoint)
+        peer.isLoopReported = false
+    }
 
     /// Where a peer is that was not known to be anywhere, as when its name has been looked up. One that has been heard
     /// from meanwhile stays where it is.

@@ -42,6 +42,11 @@ struct Keypairs {
         return retired
     }
 
+    /// Whether messages with this receiver index are ours, of any of the sessions.
+    func hasRemoteIndex(_ index: UInt32) -> Bool {
+        current?.remoteIndex == index || previous?.remoteIndex == index || next?.remoteIndex == index
+    }
+
     mutating func removeAll() -> Retired {
         let retired = [current, previous, next].compactMap(\.self)
         self = Keypairs()

@@ -77,6 +77,8 @@ package enum PeerEvent: Sendable, Equatable {
     case handshakeGivenUp
     case endpointChanged(Endpoint)
     case keysWiped
+    /// What goes to this endpoint comes back as something to be sent to the same peer.
+    case endpointInTunnel(Endpoint)
     /// An initiation was taken whose time stamp is far ahead of our clock.
     case stampFromTheFuture
 }

@@ -34,6 +34,8 @@ final class Peer {
 
     /// Where it was heard last, or is configured to be (P-6.1), and which address of ours it knows (P-6.2).
     var path: Path?
+    /// Whether the log knows that the way to where it is leads through itself.
+    var isLoopReported = false
     /// The initiation that is out, or on its way there.
     var handshake: HandshakeUnderWay?
     var keypairs = Keypairs()

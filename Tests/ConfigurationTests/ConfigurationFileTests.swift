@@ -170,6 +170,22 @@ struct ConfigurationFileTests {
                 + String(repeating: " ", count: 32) + "^"
         ),
         ("addresses: [10.0.0.0/31, \"fd00::/127\", 10.0.0.9]", ""),
+        (
+            "peers:\n      a:\n        public-key: \(Fixtures.keys[0])\n        allowed-ips: [10.0.0.0/8]\n"
+                + "        endpoint: 10.2.0.9:51820",
+            "router.yaml:9:19: warning: unless the host has a better route, the one to 10.0.0.0/8 on line 8 leads into the "
+                + "tunnel of peer 'a', whose endpoint this is\n        endpoint: 10.2.0.9:51820\n                  ^"
+        ),
+        // By a rule that the tunnel's own datagrams are exempt from, by another peer, or not by us.
+        ("peers: { a: { allowed-ips: [0.0.0.0/0], endpoint: \"192.0.2.1:1\", public-key: \(Fixtures.keys[0]) } }", ""),
+        (
+            "peers: { a: { allowed-ips: [10.0.0.0/8], endpoint: \"10.2.0.9:1\", public-key: \(Fixtures.keys[0]) }, "
+                + "b: { allowed-ips: [10.2.0.0/16], public-key: \(Fixtures.keys[1]) } }", ""
+        ),
+        (
+            "routes: false\n    peers: { a: { allowed-ips: [10.2.0.9/32], endpoint: \"10.2.0.9:1\", "
+                + "public-key: \(Fixtures.keys[0]) } }", ""
+        ),
     ])
     func `what is probably not meant is a warning, and the file loads`(_ line: String, _ report: String) throws {
         let text = "fullbore: 1\ninterfaces:\n  wg0:\n    private-key: { file: k }\n    \(line)\n"

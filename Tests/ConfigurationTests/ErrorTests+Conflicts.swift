@@ -84,12 +84,12 @@ extension ErrorTests {
                                          ^
             """),
         Case(
-            "a default route", peer("allowed-ips: [0.0.0.0/0]"),
+            "an endpoint behind itself",
+            peer("allowed-ips: [10.0.0.0/8, 192.0.2.7/32]\n        endpoint: 192.0.2.7:51820"),
             """
-            router.yaml:9:23: 'routes: true' with a default route needs policy routing, which is not supported yet: set \
-            'routes: false' and route it yourself
-                    allowed-ips: [0.0.0.0/0]
-                                  ^
+            router.yaml:10:19: the route to 192.0.2.7/32 on line 9 leads into the tunnel of peer 'berlin', whose endpoint this is
+                    endpoint: 192.0.2.7:51820
+                              ^
             """),
         Case(
             "IPv6 over an MTU that is too small for it", interface("mtu: 1279\n    addresses: [\"fd00::1/64\"]"),

@@ -170,7 +170,8 @@ public final class Tunnel {
         case .compute(let task): engine.finish(task.run(), now)
         case .release(let peer, let orConfirm): release(peer, orConfirm: orConfirm)
         case .purge(let peer): dropStaged(of: peer, .handshakeUnanswered)
-        case .note(let peer, let event): outputs.append(.event(Event(event), of: directory[peer]))
+        case .note(let peer, let event):
+            if let event = Event(event) { outputs.append(.event(event, of: directory[peer])) }
         }
     }
 

@@ -29,13 +29,15 @@ extension Tunnel {
 }
 
 extension Tunnel.Event {
-    init(_ event: PeerEvent) {
+    /// nil for what a tunnel does not look for: it never sees the outer packets.
+    init?(_ event: PeerEvent) {
         switch event {
         case .handshakeCompleted(let initiator): self = .handshakeCompleted(initiator: initiator)
         case .handshakeGivenUp: self = .handshakeGivenUp
         case .endpointChanged(let endpoint): self = .endpointChanged(Tunnel.Endpoint(endpoint))
         case .keysWiped: self = .keysWiped
         case .stampFromTheFuture: self = .clockFarAhead
+        case .endpointInTunnel: return nil
         }
     }
 }
