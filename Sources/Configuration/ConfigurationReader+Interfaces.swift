@@ -35,9 +35,14 @@ extension ConfigurationReader {
             options.error("IPv6 needs an MTU of at least \(InterfaceConfiguration.minimumMTUForIPv6)", at: "mtu")
         }
         guard let privateKey else { return nil }
-        return InterfaceConfiguration(
+        let interface = InterfaceConfiguration(
             name: name, privateKey: privateKey, listenPort: port, addresses: addresses, mtu: mtu, fwmark: fwmark,
             routes: routes, peers: peers)
+        if interface.takesDefaultRoute, InterfaceConfiguration.reservedTables.contains(fwmark) {
+            options.error(
+                "the default route gets a routing table of this number, and \(fwmark) is the host's", at: "fwmark")
+        }
+        return interface
     }
 
     private mutating func addresses(

@@ -26,6 +26,14 @@ package struct InterfaceConfiguration: Sendable, Equatable {
     package var routes: Bool
     package var peers: [PeerConfiguration]
 
+    /// Whether it gets the host's default route of a family, which goes by the mark: then that is also the number of a
+    /// routing table.
+    package var takesDefaultRoute: Bool {
+        routes && peers.contains { $0.allowedIPs.contains { $0.value.length == 0 } }
+    }
+    /// RT_TABLE_COMPAT to RT_TABLE_LOCAL: tables that are the host's.
+    package static let reservedTables: ClosedRange<UInt32> = 252...255
+
     package init(
         name: Located<String>, privateKey: Located<KeySource>?, listenPort: Located<UInt16>,
         addresses: [Located<InterfaceAddress>] = [], mtu: Int = defaultMTU, fwmark: UInt32 = 0, routes: Bool = true,

@@ -15,7 +15,8 @@ package struct Conntrack: ~Copyable {
         var request = NetlinkRequest(CInt(NFNL_SUBSYS_CTNETLINK) << 8 | CInt(IPCTNL_MSG_CT_GET.rawValue))
         request.put(
             header: nfgenmsg(
-                nfgen_family: UInt8(packet.version == .v4 ? AF_INET : AF_INET6), version: UInt8(NFNETLINK_V0), res_id: 0))
+                nfgen_family: UInt8(packet.version == .v4 ? AF_INET : AF_INET6), version: UInt8(NFNETLINK_V0), res_id: 0
+            ))
         reply.put(to: &request)
         var source: IPAddress?
         // No answer is an answer too: ENOENT for a flow that isn't tracked, others where there is no tracking at all.

@@ -23,6 +23,22 @@ extension RouteNetlink {
         return found
     }
 
+    /// Whether a table has a route of either family, whoever made it.
+    package mutating func hasRoutes(inTable number: UInt32) throws(NetlinkError) -> Bool {
+        var request = NetlinkRequest(CInt(RTM_GETROUTE), flags: NLM_F_DUMP)
+        request.put(header: rtmsg())
+        var isFound = false
+        try socket.exchange(request) { message in
+            guard let head = message.payload(as: rtmsg.self) else { return }
+            var table = UInt32(head.rtm_table)
+            message.forEachAttribute(after: MemoryLayout<rtmsg>.size) {
+                if $0.type == Int(RTA_TABLE.rawValue) { table = $0.u32 ?? table }
+            }
+            if table == number { isFound = true }
+        }
+        return isFound
+    }
+
     static func route(in message: NetlinkMessage, link index: UInt32) -> Route? {
         guard let head = message.payload(as: rtmsg.self), head.rtm_type == UInt8(RTN_UNICAST) else { return nil }
         guard var destination = anyAddress(CInt(head.rtm_family)) else { return nil }

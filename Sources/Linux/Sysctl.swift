@@ -11,9 +11,6 @@ package struct Sysctl: Hashable, Sendable {
     package static let forwardingV4 = Sysctl("net/ipv4/ip_forward")
     package static let forwardingV6 = Sysctl("net/ipv6/conf/all/forwarding")
 
-    /// Whether a packet's mark counts when its source is checked, without which marked answers are taken for forged.
-    package static let sourceValidationWithMark = Sysctl("net/ipv4/conf/all/src_valid_mark")
-
     /// Whether the host tells senders on the link of a shorter way (P-9.9: a tunnel must not). On where either the
     /// interface's or the one for `all` is.
     package static func sendRedirects(_ interface: String) -> Sysctl {
@@ -37,6 +34,22 @@ package struct Sysctl: Hashable, Sendable {
     package static var interfacesOnRouterAdvertisements: [String] {
         names(in: "/proc/sys/net/ipv6/conf").filter { name in
             name != "all" && name != "default" && (try? acceptRouterAdvertisements(name).read()) == "1"
+        }
+    }
+
+    /// How an interface looks at where packets come from (RFC 3704): 0 not at all, 1 strictly, as if they came back the way
+    /// that the answers take, 2 loosely, from anywhere that has a route. The larger of its own and the one for `all` counts.
+    package static func reversePathFilter(_ interface: String) -> Sysctl {
+        Sysctl("net/ipv4/conf/\(interface)/rp_filter")
+    }
+
+    /// The interfaces that filter strictly, and `default` where those to come will.
+    package static var interfacesFilteringStrictly: [String] {
+        func value(_ name: String) -> String? { try? reversePathFilter(name).read() }
+        let all = value("all")
+        return names(in: "/proc/sys/net/ipv4/conf").filter { name in
+            guard name != "all", let own = value(name) else { return false }
+            return [all, own].contains("1") && ![all, own].contains("2")
         }
     }
 

@@ -27,7 +27,6 @@ package struct HostInterface: Hashable, Sendable {
             .mtu(mtu, interface: name),
         ] + addresses.map { .address($0, interface: name) } + (comesUp ? [.up(interface: name)] : [])
             + routes.map { .route($0, interface: name) } + rules.map { .rule($0, interface: name) }
-            + (rules.isEmpty ? [] : [.setting(.sourceValidationWithMark, value: "1", interface: name)])
     }
 
     /// Sends everything into the tunnel that has no better route, but for the tunnel's own datagrams, which carry
@@ -38,8 +37,9 @@ package struct HostInterface: Hashable, Sendable {
             let family = routes[index].prefix.family
             routes[index].table = mark
             // The later rule is asked first.
-            rules.append(RoutingRule(family, .notMarked(mark), table: mark))
-            rules.append(RoutingRule(family, .all, table: Route.mainTable, suppressedPrefixLength: 0))
+            rules.append(RoutingRule(family, unlessMarked: mark, table: mark))
+            rules.append(
+                RoutingRule(family, unlessMarked: mark, table: Route.mainTable, suppressedPrefixLength: 0))
         }
     }
 }

@@ -32,6 +32,10 @@ package final class HostSide {
             wanted.append(.setting(.forwardingV4, value: "1"))
             wanted.append(.setting(.forwardingV6, value: "1"))
         }
+        if interfaces.contains(where: { !$0.rules.isEmpty }) {
+            removeStaleRules()
+            wanted += letting(inAnswersTo: interfaces)
+        }
         let wantedSteps = Set(wanted)
         let kept = changes.filter { wantedSteps.contains($0.step) }
         let keptSteps = Set(kept.map(\.step))
@@ -84,6 +88,26 @@ package final class HostSide {
             HostStep.setting(.acceptRouterAdvertisements($0), value: "2", interface: $0, desirable: true)
         }
         return changes.map(\.step).filter(\.isForRouterAdvertisements) + new
+    }
+
+    /// A datagram of the tunnel's comes from where unmarked packets would not go, which a strict filter takes for forged.
+    private func letting(inAnswersTo own: [HostInterface]) -> [HostStep] {
+        let strict = Sysctl.interfacesFilteringStrictly.filter { name in !own.contains { $0.name == name } }
+        let new = strict.map {
+            HostStep.setting(.reversePathFilter($0), value: "2", interface: $0, desirable: true)
+        }
+        return changes.map(\.step).filter(\.isForReversePath) + new
+    }
+
+    /// What a router has left that did not come to taking it back: its interface is gone, and so are the routes that its
+    /// rules lead to.
+    private func removeStaleRules() {
+        for family in [IPAddress.Family.v4, .v6] {
+            for rule in (try? netlink.rules(family)) ?? [] {
+                guard (try? netlink.hasRoutes(inTable: rule.unlessMarked)) == false else { continue }
+                try? netlink.remove(rule)
+            }
+        }
     }
 
     private func find(_ interface: String) throws(HostSideError) {

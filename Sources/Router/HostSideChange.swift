@@ -27,6 +27,11 @@ enum HostStep: Hashable, Sendable {
         return setting == .acceptRouterAdvertisements(interface)
     }
 
+    var isForReversePath: Bool {
+        guard case .setting(let setting, _, let interface?, _) = self else { return false }
+        return setting == .reversePathFilter(interface)
+    }
+
     /// What is done when it is made so, for messages.
     var making: String {
         switch self {

@@ -26,7 +26,13 @@ package final class Router {
         _ loaded: LoadedConfiguration, _ keys: KeyFile, runDirectory: String, stateDirectory: String,
         logger: Logger
     ) throws(RouterError) {
-        let plan = RouterPlan(loaded.configuration, cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+        var configuration = loaded.configuration
+        do throws(HostSideError) {
+            try PolicyRouting.chooseMarks(&configuration)
+        } catch {
+            throw .host(error)
+        }
+        let plan = RouterPlan(configuration, cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
         self.logger = logger
         // First, because it tells whether the router is running already.
         let control = try Self.listen(loaded.configuration.name, runDirectory)

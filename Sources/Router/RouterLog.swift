@@ -21,10 +21,12 @@ struct RouterLog: Sendable {
         case .keysWiped:
             logger.info("\(name): session long unused, keys wiped")
         case .endpointInTunnel(let endpoint):
-            logger.warning("\(name): the way to its endpoint \(endpoint) leads into its own tunnel: such datagrams are dropped")
+            logger.warning(
+                "\(name): the way to its endpoint \(endpoint) leads into its own tunnel: such datagrams are dropped")
         case .stampFromTheFuture:
             logger.warning(
-                "\(name): its clock is more than 10 minutes ahead of ours; when it is set back, handshakes fail until then")
+                "\(name): its clock is more than 10 minutes ahead of ours; when it is set back, handshakes fail until then"
+            )
         }
     }
 }

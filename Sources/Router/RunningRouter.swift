@@ -217,7 +217,8 @@ final class RunningRouter: Sendable {
     /// After a break every session begins anew.
     private func begin(after event: ContinuityWatch.Break) {
         switch event {
-        case .slept(let length): log.logger.info("the machine has slept for \(Int(length.seconds)) s: sessions begin anew")
+        case .slept(let length):
+            log.logger.info("the machine has slept for \(Int(length.seconds)) s: sessions begin anew")
         case .forked: log.logger.warning("this virtual machine is a copy, or was put back: sessions begin anew")
         }
         for directory in directories { directory.beginEpoch() }

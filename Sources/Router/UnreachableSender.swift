@@ -63,7 +63,9 @@ final class UnreachableSender: Sendable {
         }
     }
 
-    private func send(_ entry: UndeliverablePackets.Entry, _ socket: borrowing ICMPSocket, _ conntrack: inout Conntrack?) {
+    private func send(
+        _ entry: UndeliverablePackets.Entry, _ socket: borrowing ICMPSocket, _ conntrack: inout Conntrack?
+    ) {
         var quote = entry.quote
         guard let (version, sender) = Self.restore(&quote, &conntrack) else { return }
         let scope = sender.isLinkLocal ? unsafe if_nametoindex(interfaceNames[entry.interface.index]) : 0
@@ -71,7 +73,8 @@ final class UnreachableSender: Sendable {
     }
 
     /// Puts the source back that the packet had before NAT, and tells who that is.
-    private static func restore(_ quote: inout [UInt8], _ conntrack: inout Conntrack?) -> (IPAddress.Family, IPAddress)? {
+    private static func restore(_ quote: inout [UInt8], _ conntrack: inout Conntrack?) -> (IPAddress.Family, IPAddress)?
+    {
         unsafe quote.withUnsafeMutableBytes { bytes in
             guard let ip = unsafe IPPacket(bytes), let start = bytes.baseAddress else { return nil }
             guard let original = conntrack?.originalSource(of: ip) else { return (ip.version, ip.source) }

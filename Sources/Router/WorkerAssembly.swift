@@ -90,7 +90,8 @@ package struct WorkerAssembly {
         plan.configuration.pipeline.map { entry -> any Stage in
             switch entry.stage.value {
             case TUNStage.declaration.name: TUNStage(queues: queues)
-            case AllowedIPsStage.declaration.name: AllowedIPsStage(interfaces: plan.interfaces.count, undeliverable: undeliverable)
+            case AllowedIPsStage.declaration.name:
+                AllowedIPsStage(interfaces: plan.interfaces.count, undeliverable: undeliverable)
             case WireGuardStage.declaration.name: wireGuard(id, pool, undeliverable, now)
             case UDPStage.declaration.name: UDPStage(ports: ports)
             case let name: preconditionFailure("the file was let through with a stage '\(name)' that nobody makes")

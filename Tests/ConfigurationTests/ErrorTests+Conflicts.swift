@@ -92,6 +92,14 @@ extension ErrorTests {
                               ^
             """),
         Case(
+            "a default route by the main table's number",
+            interface("fwmark: 0xfe\n    peers: { a: { public-key: \(key1), allowed-ips: [0.0.0.0/0] } }"),
+            """
+            router.yaml:5:13: the default route gets a routing table of this number, and 254 is the host's
+                fwmark: 0xfe
+                        ^
+            """),
+        Case(
             "IPv6 over an MTU that is too small for it", interface("mtu: 1279\n    addresses: [\"fd00::1/64\"]"),
             """
             router.yaml:5:10: IPv6 needs an MTU of at least 1280

@@ -198,7 +198,7 @@ struct RouteMonitorTests {
 
             let address = try #require(InterfaceAddress("10.80.0.1/24"))
             let route = Route.text("fd20::/48")
-            let rule = RoutingRule(.v6, .notMarked(7), table: 7)
+            let rule = RoutingRule(.v6, unlessMarked: 7, table: 7)
             try netlink.add(address, link: link)
             try Self.expectChange(monitor, &epoll)
             try netlink.add(route, link: link)

@@ -207,6 +207,7 @@ struct HostSideTests {
             try netlink.setUp(true, link: out)
             for text in ["192.0.2.5/24", "2001:db8::5/64"] { try netlink.add(Self.address(text), link: out) }
             for text in ["0.0.0.0/0", "::/0"] { try netlink.add(Self.route(text), link: out) }
+            try Sysctl.reversePathFilter("wg1").write("1")
             let before = try Snapshot("wg0")
             let rules = [try netlink.ruleCount(.v4), try netlink.ruleCount(.v6)]
             var interface = Self.interface
@@ -225,15 +226,43 @@ struct HostSideTests {
                 #expect(
                     try netlink.way(to: #require(IPAddress(text))).interface == out, "a better route than the default")
             }
-            #expect(try Sysctl.sourceValidationWithMark.read() == "1")
+            #expect(try Sysctl.reversePathFilter("wg1").read() == "2")
+            #expect(try netlink.rules(.v4).count == 2 && netlink.rules(.v6).count == 2)
             #expect(side.takeBack() == [])
             Self.expect(try Snapshot("wg0"), is: before)
             #expect([try netlink.ruleCount(.v4), try netlink.ruleCount(.v6)] == rules)
-            #expect(try Sysctl.sourceValidationWithMark.read() == "0")
+            #expect(try Sysctl.reversePathFilter("wg1").read() == "1")
 
             try side.apply([interface], forwarding: false)
             side.forget("wg0")
             #expect([try netlink.ruleCount(.v4), try netlink.ruleCount(.v6)] == rules)
+        }
+    }
+
+    @Test func rulesOfARouterThatWasKilledGoWithTheNextStart() throws {
+        try Self.withInterfaces { netlink in
+            let rules = try netlink.ruleCount(.v4)
+            var interface = Self.interface
+            interface.routes = [Self.route("0.0.0.0/0")]
+            interface.divertDefaultRoutes(mark: 0xca6c)
+            let killed = try HostSide()
+            try killed.apply([interface], forwarding: false)
+            try netlink.remove(link: netlink.index(of: "wg0"))
+            #expect(try netlink.ruleCount(.v4) == rules + 2)
+
+            try netlink.addVeth("wg0", peer: "wg1")
+            let next = try HostSide()
+            try next.apply([interface], forwarding: false)
+            #expect(try netlink.ruleCount(.v4) == rules + 2)
+            // Those of a router that runs stay.
+            try netlink.addVeth("wg2", peer: "wg3")
+            var other = HostInterface(name: "wg2", mtu: 1420, routes: [Self.route("::/0")])
+            other.divertDefaultRoutes(mark: 0xca6d)
+            let third = try HostSide()
+            try third.apply([other], forwarding: false)
+            #expect(try netlink.ruleCount(.v4) == rules + 2)
+            #expect(third.takeBack() == [] && next.takeBack() == [])
+            #expect(try netlink.ruleCount(.v4) == rules)
         }
     }
 

@@ -24,7 +24,7 @@ extension LiveChanges {
     /// Makes sure of port and mark, without a change to what there is; nil when neither is to change.
     func bind(_ change: DeviceChange, on id: InterfaceID) throws(Errno) -> Binding? {
         let view = registry.view(id, peers: false)
-        let mark = change.fwmark ?? view.fwmark
+        let mark = try mark(change, view)
         // Port 0 asks for a new one each time, as in the kernel.
         let port = change.listenPort.flatMap { $0 == 0 || $0 != view.listenPort ? $0 : nil }
         let binds = port != nil || change.listenPort != nil && view.isUp && !view.isBound
@@ -39,6 +39,19 @@ extension LiveChanges {
         }
         let opened = try sockets(id, wanted, mark)
         return Binding(port: opened.port, mark: mark, sockets: opened, isBound: true)
+    }
+
+    /// The mark that the host's default route goes by stays: without it the tunnel's own datagrams would go into the tunnel.
+    /// A client that knows nothing of it asks for none (`wg setconf`).
+    private func mark(_ change: DeviceChange, _ view: PeerRegistry.View) throws(Errno) -> UInt32 {
+        guard let wanted = change.fwmark, wanted != view.fwmark else { return view.fwmark }
+        guard view.isMarkFixed else { return wanted }
+        guard wanted == 0 else {
+            logger.warning(
+                "\(view.name): the default route goes by mark \(view.fwmark): to change it, set fwmark in the file")
+            throw Errno(EBUSY, call: "fwmark")
+        }
+        return view.fwmark
     }
 
     private static func checkMark(_ mark: UInt32) throws(Errno) {

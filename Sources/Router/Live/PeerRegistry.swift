@@ -91,6 +91,7 @@ package final class PeerRegistry: Sendable {
         let privateKey: Shared<PrivateKey>?
         let listenPort: UInt16
         let fwmark: UInt32
+        let isMarkFixed: Bool
         let mtu: Int
         let isUp: Bool
         let isBound: Bool
@@ -112,7 +113,8 @@ extension PeerRegistry.Contents {
                 id: interface.id, name: configuration.name.value,
                 addresses: configuration.addresses.map(\.value.description),
                 privateKey: privateKeys[interface.id.index], listenPort: configuration.listenPort.value,
-                fwmark: configuration.fwmark, mtu: configuration.mtu, isUp: true, isBound: true)
+                fwmark: configuration.fwmark, isMarkFixed: configuration.takesDefaultRoute, mtu: configuration.mtu,
+                isUp: true, isBound: true)
             for peer in interface.peers {
                 // The plan counts as we do.
                 _ = numbers.take()
@@ -164,7 +166,8 @@ extension PeerRegistry.Contents {
         let members = numbers.compactMap { self[$0] }.sorted { $0.serial < $1.serial }
         return PeerRegistry.View(
             name: interface.name, addresses: interface.addresses, privateKey: interface.privateKey,
-            listenPort: interface.listenPort, fwmark: interface.fwmark, mtu: interface.mtu,
+            listenPort: interface.listenPort, fwmark: interface.fwmark, isMarkFixed: interface.isMarkFixed,
+            mtu: interface.mtu,
             isUp: interface.isUp, isBound: interface.isBound,
             peers: members.map { ($0, interface.routes.prefixes.prefixes(of: $0.id)) })
     }

@@ -42,6 +42,8 @@ struct RegisteredInterface {
     var privateKey: Shared<PrivateKey>?
     var listenPort: UInt16
     var fwmark: UInt32
+    /// Whether the host's default route goes by the mark, so that it may not change.
+    let isMarkFixed: Bool
     var mtu: Int
     var isUp: Bool
     /// Whether there are sockets: not while it is down, nor when the port could not be had when it came up.
