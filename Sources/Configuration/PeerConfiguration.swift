@@ -15,6 +15,12 @@ package struct PeerConfiguration: Sendable {
     /// Options of stages for this peer, by the stage's name.
     package var stageOptions: [String: any OptionRecord]
 
+    /// Where it is at first, when that has to be looked up.
+    package var namedEndpoint: HostPort? {
+        guard let endpoint = endpoint?.value, endpoint.endpoint == nil else { return nil }
+        return endpoint
+    }
+
     package init(
         name: Located<String>, publicKey: Located<PublicKey>, presharedKey: Located<KeySource>? = nil,
         endpoint: Located<HostPort>? = nil, allowedIPs: [Located<Prefix>] = [], persistentKeepalive: Interval? = nil,

@@ -15,6 +15,11 @@ extension WireGuardStage {
         collect(engine, id)
     }
 
+    /// Where to look next for a peer that does not answer.
+    package func relocate(_ peer: PeerID, to endpoint: Endpoint, on id: InterfaceID) {
+        interfaces[id.index].engine.relocate(peer, to: endpoint)
+    }
+
     /// The next handshake uses it (P-2.22).
     package func setPresharedKey(_ peer: PeerID, _ key: borrowing PresharedKey, on id: InterfaceID) {
         interfaces[id.index].engine.setPresharedKey(peer, key.copy())

@@ -132,11 +132,9 @@ package final class Router {
         askers.append(RunningThread(try Thread(name: "links") { running.watchLinks() }))
         askers.append(RunningThread(try Thread(name: "continuity") { running.watchContinuity() }))
         askers.append(RunningThread(try Thread(name: "routes") { running.watchRoutes() }))
-        if running.resolver.isNeeded {
-            // On its own: a look-up cannot be interrupted, and without an answer it takes many seconds.
-            let resolver = running.resolver
-            _ = try Thread(name: "resolver") { resolver.run() }
-        }
+        // On their own: a look-up cannot be interrupted, and without an answer it takes many seconds.
+        let resolver = running.resolver
+        for id in 0..<resolver.threads { _ = try Thread(name: "resolver-\(id)") { resolver.run() } }
     }
 
     private static func listen(_ name: String, _ runDirectory: String) throws(RouterError) -> ControlServer {

@@ -16,6 +16,7 @@ struct RouterLog: Sendable {
             logger.info("\(name): session established, \(initiator ? "we" : "they") began")
         case .handshakeGivenUp:
             logger.warning("\(name): no answer to handshakes for 90 s, waiting packets dropped")
+        case .initiationUnanswered: break  // the resolver has more to say of it
         case .endpointChanged(let endpoint):
             logger.info("\(name): endpoint is now \(endpoint)")
         case .keysWiped:

@@ -99,12 +99,19 @@ final class RunningRouter: Sendable {
             }
         }
         log = RouterLog(logger: logger, registry: registry)
-        changes = LiveChanges(registry, mailboxes, assembly.directories, logger) { id, port, mark throws(Errno) in
+        do throws(Errno) {
+            resolver = try EndpointResolver(plan, mailboxes, log)
+        } catch {
+            throw .system(error)
+        }
+        let resolver = resolver
+        changes = LiveChanges(registry, mailboxes, assembly.directories, logger) {
+            resolver.forget($0)
+        } sockets: { id, port, mark throws(Errno) in
             try RouterEnds.reopen(plan, id, port: port, mark: mark, indices)
         }
         let service = UAPIService(registry, mailboxes, plan, changes, sockets)
         do throws(Errno) {
-            resolver = try EndpointResolver(plan, mailboxes, log)
             events = try EventLog(log)
             uapi = try UAPIServer(sockets) { service.carryOut($1, onSocket: $0) }
         } catch {
@@ -126,7 +133,7 @@ final class RunningRouter: Sendable {
     func runWorker(_ id: Int) {
         do throws(Errno) {
             try workerThreads[id].run(workers[id].worker) { worker in
-                if worker.wireGuard.hasNotes { events.add(worker.wireGuard.takeNotes()) }
+                if worker.wireGuard.hasNotes { take(worker.wireGuard.takeNotes()) }
                 if !worker.undeliverable.isEmpty { unreachables.add(worker.undeliverable.take()) }
             } failed: { interface, error in
                 let name = plan.interfaces[interface.index].configuration.name.value
@@ -135,6 +142,15 @@ final class RunningRouter: Sendable {
         } catch {
             fail(RouterFailure(text: "worker \(id) cannot go on: \(error)", isInterfaceGone: false))
         }
+    }
+
+    private func take(_ notes: [(PeerID, PeerEvent)]) {
+        for (peer, event) in notes {
+            if case .initiationUnanswered(let age) = event {
+                resolver.unanswered(peer, handshakeAge: age, Clocks.now())
+            }
+        }
+        events.add(notes)
     }
 
     func sendUnreachables() { unreachables.run() }

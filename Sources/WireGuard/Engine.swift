@@ -239,6 +239,7 @@ package final class Engine {
         peer.timers.handshakeCompleted()
         peer.askedToRekeyOnReceive = false
         peer.lastHandshake = environment.wallTime()
+        peer.lastCompleted = now
         outbox.note(peer.id, .handshakeCompleted(initiator: initiator))
     }
 

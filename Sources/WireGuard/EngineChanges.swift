@@ -19,6 +19,12 @@ extension Engine {
         greet(peer, now)
     }
 
+    /// Where a peer that does not answer is to be looked for next. One that has answered meanwhile stays where it is.
+    package func relocate(_ id: PeerID, to endpoint: Endpoint) {
+        guard let peer = peer(id), peer.handshake != nil else { return }
+        setEndpoint(id, endpoint)
+    }
+
     /// The next handshake uses it; the session goes on (P-2.22).
     package func setPresharedKey(_ id: PeerID, _ key: consuming PresharedKey) {
         peer(id)?.remote.setPresharedKey(key)

@@ -14,6 +14,10 @@ extension Engine {
         if let last = peer.lastHandshakeSent, now - last < Protocol.rekeyTimeout {
             return peer.timers.initiationPostponed(to: last + Protocol.rekeyTimeout)
         }
+        // Whatever asks for the next one: a keepalive of 5 s is always in front of the retransmission.
+        if peer.reportsSilence, case .sent = peer.handshake {
+            outbox.note(peer.id, .initiationUnanswered(handshakeAge: peer.lastCompleted.map { now - $0 }))
+        }
         abandonHandshake(peer)
         let localIndex = index.draw(environment)
         let stamp = TAI64N(environment.wallTime()).after(peer.lastStampSent)

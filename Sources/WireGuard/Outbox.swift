@@ -75,6 +75,9 @@ package struct Outbox: Sendable {
 package enum PeerEvent: Sendable, Equatable {
     case handshakeCompleted(initiator: Bool)
     case handshakeGivenUp
+    /// An initiation was not answered in time; the last handshake that was is so long ago, nil for never. Only of peers
+    /// that were added as such (`PeerConfiguration.reportsSilence`).
+    case initiationUnanswered(handshakeAge: Interval?)
     case endpointChanged(Endpoint)
     case keysWiped
     /// What goes to this endpoint comes back as something to be sent to the same peer.

@@ -10,11 +10,14 @@ package struct PeerConfiguration: ~Copyable, Sendable {
     package let endpoint: Endpoint?
     /// 0 switches it off.
     package let persistentKeepalive: Interval
+    /// Whether each initiation that goes unanswered is told of (`PeerEvent.initiationUnanswered`).
+    package let reportsSilence: Bool
 
     package init(
         id: PeerID, publicKey: PublicKey, presharedKey: consuming PresharedKey = PresharedKey(),
-        endpoint: Endpoint? = nil, persistentKeepalive: Interval = .seconds(0)
+        endpoint: Endpoint? = nil, persistentKeepalive: Interval = .seconds(0), reportsSilence: Bool = false
     ) {
+        self.reportsSilence = reportsSilence
         self.id = id
         self.publicKey = publicKey
         self.presharedKey = presharedKey
@@ -51,13 +54,18 @@ final class Peer {
     /// A receiver asks for a new session once in the life of the old one (P-5.7).
     var askedToRekeyOnReceive = false
 
+    let reportsSilence: Bool
+
     var received: UInt64 = 0
     var sent: UInt64 = 0
     var lastHandshake: WallTime?
+    /// The same on the clock that is not set.
+    var lastCompleted: Instant?
 
     init(_ configuration: consuming PeerConfiguration, slot: Int) {
         id = configuration.id
         self.slot = slot
+        reportsSilence = configuration.reportsSilence
         macs = OutgoingMACs(peer: configuration.publicKey)
         path = configuration.endpoint.map { Path(remote: $0) }
         timers.persistentInterval = configuration.persistentKeepalive

@@ -110,15 +110,14 @@ if is_fullbore left; then
     wait "$changer" || true
     ip -n "$prefix-left" route delete 10.99.0.0/16 dev wire 2>/dev/null || true
 
-    # A resolver that never answers: where there is no resolv.conf, it is looked for at 127.0.0.1.
+    # A resolver that never answers.
     spawn left "$work/resolver.log" socat -u UDP4-RECV:53,bind=127.0.0.1 "CREATE:$work/queries"
     resolver=$spawned
-    echo "nameserver 127.0.0.1" >"$work/resolv.conf"
     option[left,right,endpoint]=silent.example:$default_port
-    # shellcheck disable=SC2016 # expands in the inner shell
-    start=(sh -c '[ ! -f /etc/resolv.conf ] || mount --bind "$0" /etc/resolv.conf; exec "$@"' "$work/resolv.conf" "${start[@]}")
+    usual=("${start[@]}")
+    ask_own_resolver
     up left
-    start=("${start[@]:4}")
+    start=("${usual[@]}")
     eventually 5 test -s "$work/queries" || fail "the resolver is not asked: $(cat "$work/left/log")"
     ends_on TERM "while a look-up gets no answer"
     kill "$resolver"

@@ -9,7 +9,7 @@
 
 readonly packages_build="git pkg-config libc6-dev libsodium-dev libmnl-dev libnftnl-dev libyaml-dev"
 readonly packages_demo="iproute2 iputils-ping iperf3 jq socat"
-readonly packages_test="$packages_demo nftables wireguard-go wireguard-tools"
+readonly packages_test="$packages_demo nftables wireguard-go wireguard-tools dnsmasq-base"
 readonly packages_guest="qemu-system-x86 xz-utils" # the kernel's own WireGuard, in Tests/Interop/kernel.sh
 
 readonly swift_needed=6.3

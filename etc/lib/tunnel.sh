@@ -80,6 +80,22 @@ yaml_list() {
 }
 
 start=("$fullbore") # what is started: the program, or another one in front of it
+# What is started from now on asks at 127.0.0.1 of its node for names, as it does where there is no resolv.conf.
+ask_own_resolver() {
+    echo "nameserver 127.0.0.1" >"$work/resolv.conf"
+    # shellcheck disable=SC2016 # expands in the inner shell
+    start=(sh -c '[ ! -f /etc/resolv.conf ] || mount --bind "$0" /etc/resolv.conf; exec "$@"' "$work/resolv.conf" "${start[@]}")
+}
+
+# names NODE FILE: starts a name server at 127.0.0.1 there that knows what FILE says, in the format of /etc/hosts; it reads
+# the file again at SIGHUP. Its pid is in $spawned.
+names() {
+    spawn "$1" "$work/dnsmasq.log" dnsmasq --keep-in-foreground --conf-file=/dev/null --user=root --pid-file= --no-resolv \
+        --no-hosts --addn-hosts="$2" --listen-address=127.0.0.1 --bind-interfaces --log-facility=-
+    eventually 5 answers_names "$1" || fail "$1: no name server: $(cat "$work/dnsmasq.log")"
+}
+answers_names() { [[ $(on "$1" ss -Hlun 'sport = :53') ]]; }
+
 start_fullbore() { # without waiting
     router_file "$1" >"$work/$1/router.yaml"
     spawn "$1" "$work/$1/log" "${start[@]}" run "$work/$1/router.yaml"

@@ -37,6 +37,11 @@ struct Edit: Sendable {
 
     init(_ interface: InterfaceID) { self.interface = interface }
 
+    /// Peers that are gone, new, or said to be somewhere.
+    var settledPeers: [PeerID] {
+        removals.map(\.id) + additions.map(\.peer.id) + adjustments.filter { $0.endpoint != nil }.map(\.id)
+    }
+
     /// For the log, without a key: `private key, 2 peers added, 1 changed, 4 prefixes moved`; empty for a change of nothing.
     var summary: [String] {
         var parts: [String] = identityChanges ? ["private key"] : []

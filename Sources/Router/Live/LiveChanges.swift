@@ -30,14 +30,17 @@ final class LiveChanges: Sendable {
     /// By interface.
     private let directories: [PeerDirectory]
     let sockets: Sockets
+    /// Told of peers that are gone, or that a client has said the place of: nobody is to look for them by name any more.
+    private let settled: @Sendable ([PeerID]) -> Void
     let logger: Logger
     /// One change at a time.
     let turn = Mutex(())
 
     init(
         _ registry: PeerRegistry, _ mailboxes: [Mailbox], _ directories: [PeerDirectory], _ logger: Logger,
-        sockets: @escaping Sockets
+        settled: @escaping @Sendable ([PeerID]) -> Void = { _ in }, sockets: @escaping Sockets
     ) {
+        self.settled = settled
         self.registry = registry
         self.mailboxes = mailboxes
         self.directories = directories
@@ -51,6 +54,7 @@ final class LiveChanges: Sendable {
             do throws(Errno) {
                 let binding = try bind(change, on: id)
                 let edit = try registry.commit(change, on: id)
+                settled(edit.settledPeers)
                 if let binding { install(binding, on: id) }
                 guard carryOut(edit) else { return Errno(EIO) }
                 note(edit, binding, on: id)

@@ -29,7 +29,8 @@ struct RegisteredPeer: Sendable {
     func protocolConfiguration(endpoint: Endpoint?) -> WireGuard.PeerConfiguration {
         WireGuard.PeerConfiguration(
             id: id, publicKey: publicKey, presharedKey: presharedKey?.value.copy() ?? PresharedKey(),
-            endpoint: endpoint, persistentKeepalive: .seconds(UInt64(persistentKeepalive)))
+            endpoint: endpoint, persistentKeepalive: .seconds(UInt64(persistentKeepalive)),
+            reportsSilence: endpoint == nil && configuration?.namedEndpoint != nil)
     }
 }
 

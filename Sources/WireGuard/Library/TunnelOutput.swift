@@ -37,7 +37,7 @@ extension Tunnel.Event {
         case .endpointChanged(let endpoint): self = .endpointChanged(Tunnel.Endpoint(endpoint))
         case .keysWiped: self = .keysWiped
         case .stampFromTheFuture: self = .clockFarAhead
-        case .endpointInTunnel: return nil
+        case .endpointInTunnel, .initiationUnanswered: return nil
         }
     }
 }
