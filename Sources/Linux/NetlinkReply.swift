@@ -4,6 +4,18 @@ import Wire
 
 /// What the kernel answers: bytes to messages, without a socket.
 package enum NetlinkReply {
+    /// Each message of a datagram. The bytes are aligned to 4.
+    static func forEach(in datagram: UnsafeRawBufferPointer, _ body: (NetlinkMessage) -> Void) {
+        guard let start = datagram.baseAddress else { return }
+        var left = CInt(datagram.count)
+        var next = unsafe start.assumingMemoryBound(to: nlmsghdr.self)
+        while unsafe holds(left, next) {
+            body(unsafe NetlinkMessage(next))
+            guard let following = unsafe mnl_nlmsg_next(next, &left) else { return }
+            unsafe next = UnsafePointer(following)
+        }
+    }
+
     /// Reads one datagram of the answer to request `sequence`; true when it was the last. The bytes are aligned to 4.
     static func read(
         _ datagram: UnsafeRawBufferPointer, sequence: UInt32, _ each: (NetlinkMessage) -> Void
@@ -59,7 +71,7 @@ package enum NetlinkReply {
     // MARK: Answers without a socket
 
     /// What is asked of the kernel, for the reading of answers that did not come from it.
-    package enum Question: CaseIterable, Sendable { case link, addresses, routes, way }
+    package enum Question: CaseIterable, Sendable { case link, addresses, routes, routeMTUs, way, rules }
 
     /// How many messages of the datagram answer the question; nil for an error.
     package static func read(_ bytes: [UInt8], as question: Question) -> Int? {
@@ -82,6 +94,8 @@ package enum NetlinkReply {
         case .link: RouteNetlink.link(in: message, "eth0") != nil
         case .addresses: RouteNetlink.address(in: message, link: 1) != nil
         case .routes: RouteNetlink.route(in: message, link: 1) != nil
+        case .routeMTUs: RouteNetlink.mtu(in: message, link: 1) != nil || RouteMonitor.concernsMTU(message)
+        case .rules: RouteNetlink.rule(in: message, .v4) != nil
         case .way: RouteNetlink.way(in: message).source != nil
         }
     }

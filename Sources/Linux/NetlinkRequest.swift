@@ -78,7 +78,7 @@ import Wire
 }
 
 /// One message of the kernel's answer, valid while it is being looked at.
-@safe struct NetlinkMessage {
+@safe package struct NetlinkMessage {
     private let header: UnsafePointer<nlmsghdr>
 
     init(_ header: UnsafePointer<nlmsghdr>) { unsafe self.header = unsafe header }

@@ -18,8 +18,22 @@ import Glibc
         RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
         RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
     ]
-    /// Links alone: whether they are there, up, and how much they take.
-    package static let links = [RTNLGRP_LINK]
+    /// Whether links are there, up, and how much they take; and what routes take.
+    package static let mtus = [RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE]
+
+    /// True for a change of a link, and of a route that has metrics, the MTU among them.
+    package static func concernsMTU(_ message: NetlinkMessage) -> Bool {
+        switch message.type {
+        case CInt(RTM_NEWROUTE), CInt(RTM_DELROUTE):
+            var hasMetrics = false
+            message.forEachAttribute(after: MemoryLayout<rtmsg>.size) {
+                if $0.type == Int(RTA_METRICS.rawValue) { hasMetrics = true }
+            }
+            return hasMetrics
+        default:
+            return true
+        }
+    }
 
     package init(_ groups: [rtnetlink_groups] = RouteMonitor.all) throws(Errno) {
         descriptor = try Self.open(groups)
@@ -31,13 +45,17 @@ import Glibc
     /// For `Epoll.add`.
     package var rawValue: CInt { descriptor.rawValue }
 
-    /// Reads what has come; true when something has changed since the last time. More changes than the socket holds
-    /// are changes too (ENOBUFS).
-    package func drain() -> Bool {
+    /// Reads what has come; true when something has changed since the last time that `matters`. More changes than the
+    /// socket holds are changes too (ENOBUFS).
+    package func drain(where matters: (NetlinkMessage) -> Bool = { _ in true }) -> Bool {
         var hasChanged = false
         for _ in 0..<Self.drainBound {
             let count = unsafe recv(descriptor.rawValue, buffer, Self.bufferSize, CInt(MSG_DONTWAIT))
-            if count > 0 || (count < 0 && errno == ENOBUFS) {
+            if count > 0 {
+                unsafe NetlinkReply.forEach(in: UnsafeRawBufferPointer(start: buffer, count: count)) {
+                    if !hasChanged, matters($0) { hasChanged = true }
+                }
+            } else if count < 0 && errno == ENOBUFS {
                 hasChanged = true
             } else if count == 0 || errno != EINTR {
                 break

@@ -23,6 +23,31 @@ extension RouteNetlink {
         return found
     }
 
+    /// The MTUs that routes out of an interface have of their own, in whatever table (RTAX_MTU).
+    package mutating func routeMTUs(link index: UInt32) throws(NetlinkError) -> Set<Int> {
+        var request = NetlinkRequest(CInt(RTM_GETROUTE), flags: NLM_F_DUMP)
+        request.put(header: rtmsg())
+        var found: Set<Int> = []
+        try socket.exchange(request) { message in Self.mtu(in: message, link: index).map { _ = found.insert($0) } }
+        return found
+    }
+
+    static func mtu(in message: NetlinkMessage, link index: UInt32) -> Int? {
+        guard message.payload(as: rtmsg.self) != nil else { return nil }
+        var interface: UInt32?
+        var mtu: UInt32?
+        message.forEachAttribute(after: MemoryLayout<rtmsg>.size) { attribute in
+            switch attribute.type {
+            case Int(RTA_OIF.rawValue): interface = attribute.u32
+            case Int(RTA_METRICS.rawValue):
+                attribute.forEachNested { if $0.type == Int(RTAX_MTU) { mtu = $0.u32 } }
+            default: break
+            }
+        }
+        // A route of several hops names no interface here: one limit more does no harm.
+        return interface == nil || interface == index ? mtu.map { Int($0) } : nil
+    }
+
     /// Whether a table has a route of either family, whoever made it.
     package mutating func hasRoutes(inTable number: UInt32) throws(NetlinkError) -> Bool {
         var request = NetlinkRequest(CInt(RTM_GETROUTE), flags: NLM_F_DUMP)

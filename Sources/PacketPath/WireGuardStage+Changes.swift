@@ -55,8 +55,8 @@ extension WireGuardStage {
     /// The address of ours that peers know is not to be relied on any more: another port, another mark (P-6.3, P-6.6).
     package func sourcesGone(on id: InterfaceID) { interfaces[id.index].engine.sourcesGone() }
 
-    /// Messages are padded no further than this (P-4.6).
-    package func setMTU(_ mtu: Int, on id: InterfaceID) { interfaces[id.index].mtu = mtu }
+    /// The link or a route has another MTU.
+    package func set(_ limits: PaddingLimits, on id: InterfaceID) { interfaces[id.index].limits = limits }
 
     /// The interface comes up or goes down (P-9.1).
     package func setUp(_ isUp: Bool, on id: InterfaceID, _ now: Instant) {

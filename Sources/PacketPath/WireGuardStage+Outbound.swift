@@ -30,7 +30,7 @@ extension WireGuardStage {
     func seal(_ packet: consuming Packet, _ path: Path, _ interface: Interface, _ now: Instant) -> Packet? {
         let peer = packet.peer
         let messages = packet.wirePackets
-        let largest = paddedLength(packet.largestSegment, mtu: interface.mtu) + DataMessage.overhead
+        let largest = interface.limits.paddedLength(packet.largestSegment) + DataMessage.overhead
         // What no batch could hold would wait for room for ever.
         guard largest <= Limits.bytesPerRun, RunBuilder.runs(for: messages, size: largest) <= PacketBatch.capacity
         else {
@@ -54,7 +54,7 @@ extension WireGuardStage {
         while let segment = segmenter.next() {
             // Whatever the headers say: a counter that was not given out is never used.
             precondition(counter < permit.counters.upperBound, "more segments than counters")
-            let padded = paddedLength(segment.count, mtu: interface.mtu)
+            let padded = interface.limits.paddedLength(segment.count)
             let size = padded + DataMessage.overhead
             let source = unsafe packet.bytes + segment.offset
             let message = unsafe builder.message(to: peer, path, size: size, trafficClass: trafficClass)

@@ -38,12 +38,13 @@ package final class WireGuardStage: Stage {
     package struct Interface {
         package let id: InterfaceID
         package let engine: Engine
-        package var mtu: Int
+        /// Messages are padded no further than these say (P-4.6).
+        package var limits: PaddingLimits
 
         package init(_ id: InterfaceID, engine: Engine, mtu: Int) {
             self.id = id
             self.engine = engine
-            self.mtu = mtu
+            limits = PaddingLimits(link: mtu)
         }
     }
 

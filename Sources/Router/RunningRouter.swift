@@ -245,8 +245,8 @@ final class RunningRouter: Sendable {
 
     func watchLinks() {
         do {
-            try links.run { id, link in
-                changes.mtuChanged(id, link.mtu)
+            try links.run { id, link, routeMTUs in
+                changes.mtuChanged(id, link.mtu, routes: routeMTUs)
                 changes.linkChanged(id, isUp: link.isUp)
             }
         } catch {

@@ -42,4 +42,18 @@ import Wire
         #expect(plain.map(\.count) == [32, 48, 112, 1420, 1420])
         #expect(plain.first == [UInt8](repeating: 0xff, count: 20) + [UInt8](repeating: 0, count: 12))
     }
+
+    @Test func `P-4.6 the smallest MTU that a packet fits is the limit`() {
+        let limits = PaddingLimits(link: 1300, routes: [1299, 900, 0, 1300, 9000, 900])
+        let table = [(1297, 1299), (1299, 1299), (1300, 1300), (895, 896), (897, 900), (900, 900), (901, 912), (10, 16)]
+        for (count, expected) in table { #expect(limits.paddedLength(count) == expected, "\(count)") }
+        let none = PaddingLimits(link: 0)
+        #expect(none.paddedLength(1297) == 1312)
+    }
+
+    @Test func `more MTUs than are told apart leave the link's`() {
+        let limits = PaddingLimits(link: 1420, routes: 1001...1100)
+        #expect(limits.paddedLength(1001) == 1001, "the smallest")
+        #expect(limits.paddedLength(1420) == 1420 && limits.paddedLength(1419) == 1420, "the link's")
+    }
 }

@@ -6,6 +6,7 @@ import PacketPath
 import Synchronization
 import UDP
 import Wire
+import WireGuard
 
 // An interface's sockets, and its link, which decides whether there are any.
 extension LiveChanges {
@@ -133,11 +134,14 @@ extension LiveChanges {
         logger.debug("\(registry.view(id, peers: false).name): down")
     }
 
-    func mtuChanged(_ id: InterfaceID, _ mtu: Int) {
+    /// The link's own MTU, and those of the routes that lead out of it.
+    func mtuChanged(_ id: InterfaceID, _ mtu: Int, routes: Set<Int>) {
         turn.withLock { _ in
-            guard mtu != registry.view(id, peers: false).mtu else { return }
-            registry.update(id) { $0.mtu = mtu }
-            _ = WorkerRound.run(mailboxes) { worker, _ in worker.wireGuard.setMTU(mtu, on: id) }
+            let view = registry.view(id, peers: false)
+            guard mtu != view.mtu || routes != view.routeMTUs else { return }
+            registry.update(id) { ($0.mtu, $0.routeMTUs) = (mtu, routes) }
+            let limits = PaddingLimits(link: mtu, routes: routes)
+            _ = WorkerRound.run(mailboxes) { worker, _ in worker.wireGuard.set(limits, on: id) }
         }
     }
 }

@@ -93,6 +93,7 @@ package final class PeerRegistry: Sendable {
         let fwmark: UInt32
         let isMarkFixed: Bool
         let mtu: Int
+        let routeMTUs: Set<Int>
         let isUp: Bool
         let isBound: Bool
         let peers: [(peer: RegisteredPeer, prefixes: [Prefix])]
@@ -167,7 +168,7 @@ extension PeerRegistry.Contents {
         return PeerRegistry.View(
             name: interface.name, addresses: interface.addresses, privateKey: interface.privateKey,
             listenPort: interface.listenPort, fwmark: interface.fwmark, isMarkFixed: interface.isMarkFixed,
-            mtu: interface.mtu,
+            mtu: interface.mtu, routeMTUs: interface.routeMTUs,
             isUp: interface.isUp, isBound: interface.isBound,
             peers: members.map { ($0, interface.routes.prefixes.prefixes(of: $0.id)) })
     }

@@ -46,6 +46,8 @@ struct RegisteredInterface {
     /// Whether the host's default route goes by the mark, so that it may not change.
     let isMarkFixed: Bool
     var mtu: Int
+    /// Of routes out of it that say one.
+    var routeMTUs: Set<Int> = []
     var isUp: Bool
     /// Whether there are sockets: not while it is down, nor when the port could not be had when it came up.
     var isBound: Bool
