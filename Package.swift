@@ -85,7 +85,7 @@ let package = Package(
         tests("WireGuard", ["Crypto"]),
         tests("Pipeline"),
         tests("Configuration"),
-        tests("Linux", ["CNftables"]),
+        tests("Linux", ["CNftables", "CLinux"]),
         tests("TUN"),
         tests("UDP"),
         tests("PacketPath"),

@@ -1,14 +1,18 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/udp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(struct clinux_mmsghdr) == sizeof(struct mmsghdr), "same layout");
 _Static_assert(offsetof(struct clinux_mmsghdr, length) == offsetof(struct mmsghdr, msg_len), "same layout");
+_Static_assert(CLINUX_O_PATH == O_PATH, "same number");
 _Static_assert(CLINUX_UDP_SEGMENT == UDP_SEGMENT && CLINUX_UDP_GRO == UDP_GRO, "same numbers");
 
 int clinux_recvmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count, int flags) {
@@ -31,4 +35,47 @@ int clinux_enter_network(int namespace_fd) { return setns(namespace_fd, CLONE_NE
 
 int clinux_filter_system_calls(struct sock_fprog *program) {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program) : -1;
+}
+
+int clinux_prctl(int option, unsigned long second, unsigned long third) { return prctl(option, second, third, 0, 0); }
+
+int clinux_get_capabilities(struct clinux_capabilities *capabilities) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {{0}};
+    if (syscall(SYS_capget, &header, data) != 0) return -1;
+    capabilities->effective = data[0].effective | (uint64_t)data[1].effective << 32;
+    capabilities->permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    capabilities->inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+    return 0;
+}
+
+int clinux_set_capabilities(const struct clinux_capabilities *capabilities) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    for (int half = 0; half < 2; half++) {
+        data[half].effective = (uint32_t)(capabilities->effective >> 32 * half);
+        data[half].permitted = (uint32_t)(capabilities->permitted >> 32 * half);
+        data[half].inheritable = (uint32_t)(capabilities->inheritable >> 32 * half);
+    }
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+/* linux/landlock.h of Debian 12 knows the first rights only; these structures have not changed since. */
+int clinux_landlock_create(uint64_t handled_access) {
+    if (handled_access == 0) return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* the version */);
+    return (int)syscall(SYS_landlock_create_ruleset, &handled_access, sizeof handled_access, 0);
+}
+
+int clinux_landlock_add_path(int ruleset, int path, uint64_t allowed_access) {
+    struct {
+        uint64_t allowed_access;
+        int32_t parent;
+    } __attribute__((packed)) rule = {allowed_access, path};
+    return (int)syscall(SYS_landlock_add_rule, ruleset, 1 /* a path */, &rule, 0);
+}
+
+int clinux_landlock_restrict(int ruleset) { return (int)syscall(SYS_landlock_restrict_self, ruleset, 0); }
+
+int clinux_filter_all_threads(const struct sock_fprog *program) {
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, program);
 }

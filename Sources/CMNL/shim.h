@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/if_link.h>
 #include <linux/fib_rules.h>
+#include <linux/net_namespace.h>
 #include <linux/if_addr.h>
 #include <linux/veth.h>
 #include <linux/netfilter/nfnetlink.h>

@@ -20,6 +20,15 @@ package struct ICMPSocket: ~Copyable {
         }
     }
 
+    /// One that sends nothing, for who may not have one.
+    package static var closed: ICMPSocket { ICMPSocket(closed: ()) }
+
+    private init(closed: ()) {
+        v4 = FileDescriptor(owning: -1)
+        v6 = FileDescriptor(owning: -1)
+        hasV6 = false
+    }
+
     private static func open(_ family: CInt, _ number: UInt8) throws(Errno) -> FileDescriptor {
         let type = CInt(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let descriptor = try FileDescriptor(socket(family, type, CInt(number)), "ICMP socket")

@@ -3,10 +3,11 @@ import Glibc
 import Wire
 
 extension RouteNetlink {
-    /// The interface called `name`; ENODEV when there is none.
-    package mutating func link(_ name: String) throws(NetlinkError) -> Link {
+    /// The interface called `name`, here or in the namespace of a number (`number(of:)`); ENODEV when there is none.
+    package mutating func link(_ name: String, inNamespace number: Int32? = nil) throws(NetlinkError) -> Link {
         var request = NetlinkRequest(CInt(RTM_GETLINK))
         request.put(header: ifinfomsg())
+        if let number { request.put(Int(IFLA_TARGET_NETNSID), UInt32(bitPattern: number)) }
         request.put(Int(IFLA_IFNAME), name)
         var found: Link?
         try socket.exchange(request) { found = Self.link(in: $0, name) ?? found }

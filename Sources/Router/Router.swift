@@ -50,7 +50,7 @@ package final class Router {
             control: control, uapi: uapi, stateDirectory: stateDirectory, logger: logger)
         host = try Self.applyToHost(
             plan.interfaces.map(\.hostSide), forwarding: plan.configuration.forwarding == .auto)
-        try start()
+        try start(changing: [runDirectory, stateDirectory])
     }
 
     /// A drop-in: one interface that is down and knows nobody, for others to set up; its UAPI is served when this returns.
@@ -72,7 +72,7 @@ package final class Router {
             ends: try RouterEnds(down: plan, adopting: adopted), control: control, uapi: uapi, startsDown: true,
             stateDirectory: stateDirectory, logger: logger)
         host = try Self.applyToHost([DropIn.hostSide(name)], forwarding: false)
-        try start()
+        try start(changing: [runDirectory])
     }
 
     private static func applyToHost(_ interfaces: [HostInterface], forwarding: Bool) throws(RouterError) -> HostSide {
@@ -85,7 +85,9 @@ package final class Router {
         }
     }
 
-    private func start() throws(RouterError) {
+    private func start(changing folders: [String]) throws(RouterError) {
+        // Before there are threads, which have what this one has.
+        Confinement.enter(changing: folders + uapi.map(\.folder), logger)
         do {
             try startThreads()
         } catch {

@@ -23,11 +23,19 @@ final class UnreachableSender: Sendable {
     /// By `InterfaceID.index`.
     private let interfaceNames: [String]
     private let log: Logger
+    /// Opened at once: a router that runs has no right to any more.
+    private let socket: ICMPSocket
 
     init(interfaceNames: [String], _ log: Logger) throws(Errno) {
         self.interfaceNames = interfaceNames
         self.log = log
         bell = try Doorbell()
+        do throws(Errno) {
+            socket = try ICMPSocket()
+        } catch {
+            log.warning("nobody is told of packets that cannot be delivered: \(error)")
+            socket = .closed
+        }
     }
 
     /// From a worker's thread, between two turns.
@@ -45,27 +53,20 @@ final class UnreachableSender: Sendable {
 
     /// Sends until `stop`.
     func run() {
-        do throws(Errno) {
-            let socket = try ICMPSocket()
-            // Without connection tracking nothing is translated.
-            var conntrack: Conntrack? = try? Conntrack()
-            while true {
-                let now = waiting.withLock { waiting in
-                    defer { waiting.entries = [] }
-                    return waiting
-                }
-                if now.isStopped { return }
-                for entry in now.entries { send(entry, socket, &conntrack) }
-                if now.entries.isEmpty { bell.wait() }
+        // Without connection tracking nothing is translated.
+        var conntrack: Conntrack? = try? Conntrack()
+        while true {
+            let now = waiting.withLock { waiting in
+                defer { waiting.entries = [] }
+                return waiting
             }
-        } catch {
-            log.warning("nobody is told of packets that cannot be delivered: \(error)")
+            if now.isStopped { return }
+            for entry in now.entries { send(entry, &conntrack) }
+            if now.entries.isEmpty { bell.wait() }
         }
     }
 
-    private func send(
-        _ entry: UndeliverablePackets.Entry, _ socket: borrowing ICMPSocket, _ conntrack: inout Conntrack?
-    ) {
+    private func send(_ entry: UndeliverablePackets.Entry, _ conntrack: inout Conntrack?) {
         var quote = entry.quote
         guard let (version, sender) = Self.restore(&quote, &conntrack) else { return }
         let scope = sender.isLinkLocal ? unsafe if_nametoindex(interfaceNames[entry.interface.index]) : 0

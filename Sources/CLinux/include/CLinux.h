@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -35,12 +36,35 @@ int clinux_epoll_wait(int epoll, struct epoll_event *events, int capacity, const
 /* pthread_setname_np(3) for the calling thread. */
 int clinux_name_this_thread(const char *name);
 
+/* prctl(2), which is variadic. */
+int clinux_prctl(int option, unsigned long second, unsigned long third);
+
+/* capget(2) and capset(2) for the calling thread: bit n is capability n. */
+struct clinux_capabilities {
+    uint64_t effective;
+    uint64_t permitted;
+    uint64_t inheritable;
+};
+int clinux_get_capabilities(struct clinux_capabilities *capabilities);
+int clinux_set_capabilities(const struct clinux_capabilities *capabilities);
+
+/* landlock_create_ruleset(2) and its like, which glibc does not have. The first gives the ABI's version for 0. */
+int clinux_landlock_create(uint64_t handled_access);
+int clinux_landlock_add_path(int ruleset, int path, uint64_t allowed_access);
+int clinux_landlock_restrict(int ruleset);
+
+/* seccomp(2) for all threads of the process. */
+int clinux_filter_all_threads(const struct sock_fprog *program);
+
 /* unshare(CLONE_NEWNET) and setns(2) for the calling thread alone. */
 int clinux_unshare_network(void);
 int clinux_enter_network(int namespace_fd);
 
 /* prctl(2), which is variadic: a filter for the calling thread's system calls, which it cannot take off again. */
 int clinux_filter_system_calls(struct sock_fprog *program);
+
+/* fcntl.h shows it for _GNU_SOURCE only. */
+enum clinux_open_flag { CLINUX_O_PATH = 010000000 };
 
 /* linux/udp.h cannot be imported beside netinet/udp.h. */
 enum clinux_udp_option {

@@ -10,6 +10,8 @@ package final class UAPISocket: Sendable {
 
     package let interface: String
     package let path: String
+    /// Where the path is.
+    package var folder: String { String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) }
     let listener: FileDescriptor
     /// What the path was when it became ours; nil for a socket that came without one.
     private let place: Place?

@@ -17,6 +17,9 @@ final class LinkWatch: Sendable {
     private let wakeup: EventDescriptor
     private let isStopped = Atomic(false)
 
+    /// Nobody tells of links in other namespaces: as long as one of ours is there, it is looked at so often.
+    private static let lookAway: CInt = 500  // ms
+
     init(_ interfaces: [Interface]) throws(Errno) {
         self.interfaces = interfaces
         wakeup = try EventDescriptor()
@@ -29,81 +32,47 @@ final class LinkWatch: Sendable {
 
     /// Tells of each link how it is and which MTUs its routes have, at first and after each change, until `stop`.
     func run(_ told: (InterfaceID, Link, _ routeMTUs: Set<Int>) -> Void) throws {
-        let home = try Sight()
-        var sights = interfaces.map { _ in home }
+        // Listens before it looks, so that nothing falls between the two.
+        let monitor = try RouteMonitor(RouteMonitor.mtus)
+        var netlink = try RouteNetlink()
+        let home = try NetworkNamespace().inode
+        var hasMTUs = false
+        var isAnyAway: Bool
         repeat {
-            for (index, interface) in interfaces.enumerated() {
-                guard let link = find(interface, &sights[index], home: home) else { continue }
-                told(interface.id, link, sights[index].routeMTUs(link))
+            isAnyAway = false
+            for interface in interfaces {
+                guard let (link, isAway) = find(interface, home: home, &netlink) else { continue }
+                // Routes of another namespace cannot be asked for: then the link's own MTU counts.
+                let mtus = isAway ? [] : (try? netlink.routeMTUs(link: link.index)) ?? []
+                if isAway { isAnyAway = true }
+                if !mtus.isEmpty { hasMTUs = true }
+                told(interface.id, link, mtus)
             }
-        } while wait(for: sights)
+        } while wait(for: monitor, all: hasMTUs, isAnyAway ? Self.lookAway : -1)
     }
 
     /// nil for a link that is gone, or where we cannot see it.
-    private func find(_ interface: Interface, _ sight: inout Sight, home: Sight) -> Link? {
+    private func find(
+        _ interface: Interface, home: UInt64, _ netlink: inout RouteNetlink
+    ) -> (link: Link, isAway: Bool)? {
         guard let name = TUNDevice.currentName(of: interface.tun) else { return nil }
-        // Without the right to look it is taken to be where it was.
-        if let namespace = try? TUNDevice.namespace(of: interface.tun), namespace.inode != sight.inode {
-            if namespace.inode == home.inode {
-                sight = home
-            } else if let moved = try? Sight(in: namespace) {
-                sight = moved
-            }
+        // Without the right to look it is taken to be here.
+        guard let namespace = try? TUNDevice.namespace(of: interface.tun), namespace.inode != home else {
+            return (try? netlink.link(name)).map { ($0, false) }
         }
-        return sight.link(name)
+        guard let number = try? netlink.number(of: namespace) else { return nil }
+        return (try? netlink.link(name, inNamespace: number)).map { ($0, true) }
     }
 
-    /// False when it is time to end. Routes without an MTU of their own come and go without waking anybody up.
-    private func wait(for sights: [Sight]) -> Bool {
-        var hasChanged = false
-        while !hasChanged, !isStopped.load(ordering: .acquiring) {
-            var waiting = [pollfd(fd: wakeup.rawValue, events: Int16(POLLIN), revents: 0)]
-            waiting += sights.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-            _ = unsafe poll(&waiting, nfds_t(waiting.count), -1)
-            for sight in sights where sight.hasChanged() { hasChanged = true }
+    /// Until something has changed, or for so many milliseconds; false when it is time to end. Routes without an MTU of their
+    /// own come and go without waking anybody up, unless one has had one: a route that loses it says nothing of that.
+    private func wait(for monitor: borrowing RouteMonitor, all: Bool, _ timeout: CInt) -> Bool {
+        while !isStopped.load(ordering: .acquiring) {
+            var waiting = [wakeup.rawValue, monitor.rawValue].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            let ready = unsafe poll(&waiting, 2, timeout)
+            let hasChanged = all ? monitor.drain() : monitor.drain(where: RouteMonitor.concernsMTU)
+            if hasChanged || ready == 0 { break }
         }
         return !isStopped.load(ordering: .acquiring)
     }
-}
-
-/// The links and routes of one network namespace.
-private final class Sight {
-    let inode: UInt64
-    private let monitor: RouteMonitor
-    private var netlink: RouteNetlink
-    /// Whether any route here has had an MTU of its own.
-    private var hasMTUs = false
-
-    /// The thread is back in its own when this returns.
-    convenience init(in namespace: borrowing NetworkNamespace) throws {
-        let home = try NetworkNamespace()
-        try namespace.enter()
-        // Staying there would put the router's next sockets into the wrong namespace.
-        defer { try? home.enter() }
-        try self.init()
-    }
-
-    /// Of the thread's own.
-    init() throws {
-        inode = try NetworkNamespace().inode
-        // Listens before it looks, so that nothing falls between the two.
-        monitor = try RouteMonitor(RouteMonitor.mtus)
-        netlink = try RouteNetlink()
-    }
-
-    var descriptor: CInt { monitor.rawValue }
-
-    func hasChanged() -> Bool {
-        // A route that loses its MTU says nothing of one.
-        hasMTUs ? monitor.drain() : monitor.drain(where: RouteMonitor.concernsMTU)
-    }
-
-    /// None where they cannot be asked for: then the link's own counts.
-    func routeMTUs(_ link: Link) -> Set<Int> {
-        let found = (try? netlink.routeMTUs(link: link.index)) ?? []
-        if !found.isEmpty { hasMTUs = true }
-        return found
-    }
-
-    func link(_ name: String) -> Link? { try? netlink.link(name) }
 }

@@ -32,9 +32,11 @@ pings left 10.9.0.2
 handshake=$(handshake_of left right)
 step "in session at $(endpoint_of left right)"
 
-# right says nothing of its own, so that left has to find it.
-ip -n "$prefix-right" address replace 10.0.0.3/24 dev wire
+# Started anew it knows no endpoint of left's: so it says nothing, and has to be found.
+down right
 ip -n "$prefix-right" address delete 10.0.0.2/24 dev wire
+ip -n "$prefix-right" address add 10.0.0.3/24 dev wire
+up right
 echo "10.0.0.3 $right_name" >"$hosts"
 kill -HUP "$server"
 sleep $((handshake + dead_after - 5 - $(date +%s)))

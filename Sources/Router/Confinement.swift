@@ -1,0 +1,36 @@
+import Linux
+import Logging
+
+/// What a router gives up before the first packet (S-34): whoever gets hold of it gets little. Told of in
+/// etc/decisions/confinement.md.
+enum Confinement {
+    /// What is needed for as long as it runs.
+    private static let capabilities: [Capability] = [.netAdmin, .netBindService]
+
+    /// For the calling thread and all that it makes. `changing`: files and folders that are changed while it runs. What this
+    /// kernel cannot do is said in the log, and left.
+    static func enter(changing paths: [String], _ log: Logger) {
+        attempt("core dumps are not switched off", log) { () throws(Errno) in try ProcessFlags.noCoreDumps() }
+        attempt("capabilities are kept", log) { () throws(Errno) in try Capabilities.keepOnly(capabilities) }
+        attempt("system calls and files are not restricted", log) { () throws(Errno) in
+            try ProcessFlags.noNewPrivileges()
+            attempt("files are not restricted (Landlock)", log) { () throws(Errno) in
+                try Landlock.allowChanges(below: paths + always)
+            }
+            attempt("system calls are not restricted (seccomp)", log) { () throws(Errno) in
+                try SystemCallFilter().install()
+            }
+        }
+    }
+
+    /// Settings that are put back at the end, and where a router in the background sends what nobody reads.
+    private static let always = ["/proc/sys/net", "/dev/null"]
+
+    private static func attempt(_ otherwise: String, _ log: Logger, _ step: () throws(Errno) -> Void) {
+        do throws(Errno) {
+            try step()
+        } catch {
+            log.warning("\(otherwise): \(error)")
+        }
+    }
+}
