@@ -1,3 +1,4 @@
+import Crypto
 import Linux
 import Logging
 
@@ -6,6 +7,20 @@ import Logging
 enum Confinement {
     /// What is needed for as long as it runs.
     private static let capabilities: [Capability] = [.netAdmin, .netBindService]
+
+    /// Secrets of a peer at the most: its preshared key twice, the shared secret of the static keys, three sessions of two keys,
+    /// and what a handshake under way has.
+    private static let secretsPerPeer = 13
+
+    /// Has the memory for the secrets of so many peers locked, or says that this is not to be had.
+    static func lockSecrets(peers: Int, _ log: Logger) {
+        let allowed = ProcessFlags.raiseMemoryLock()
+        let wanted = UInt64(peers * secretsPerPeer * SecretMemory.slotSize)
+        SecretMemory.shared.reserve(1)
+        guard wanted > allowed || SecretMemory.shared.size.unlocked > 0 else { return }
+        log.warning(
+            "secrets may be swapped to a disk: those of \(peers) peers are \(wanted >> 10) KiB, and \(allowed >> 10) KiB may be locked (RLIMIT_MEMLOCK)")
+    }
 
     /// For the calling thread and all that it makes. `changing`: files and folders that are changed while it runs. What this
     /// kernel cannot do is said in the log, and left.

@@ -34,6 +34,7 @@ package final class Router {
         }
         let plan = RouterPlan(configuration, cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
         self.logger = logger
+        Confinement.lockSecrets(peers: plan.peers.count, logger)
         // First, because it tells whether the router is running already.
         let control = try Self.listen(loaded.configuration.name, runDirectory)
         uapi = Self.listenForUAPI(plan, logger)
@@ -59,6 +60,7 @@ package final class Router {
     ) throws(RouterError) {
         self.logger = logger
         let name = dropIn.name
+        Confinement.lockSecrets(peers: 0, logger)
         let adopted = try dropIn.adoptDevice()
         let plan = RouterPlan(
             DropIn.configuration(name, isAdopted: adopted != nil), cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))

@@ -28,6 +28,11 @@ struct Digest: Sendable {
         name.withUTF8 { unsafe mix(UnsafeRawBufferPointer($0)) }
     }
 
+    /// The same bytes, to go on with in a handshake.
+    var secret: Secret {
+        unsafe withBytes { unsafe Secret(copying: $0.baseAddress.unsafelyUnwrapped) }
+    }
+
     func withBytes<Result: ~Copyable>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         unsafe withUnsafeBytes(of: words) { unsafe body($0) }
     }

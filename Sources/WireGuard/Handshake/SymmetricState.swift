@@ -6,7 +6,8 @@ import Crypto
 /// Ciphertexts are sealed with counter 0 under a key used once, with the hash as additional data.
 struct SymmetricState: ~Copyable, Sendable {
     private var chainingKey: Secret
-    private var hash: Digest
+    /// A secret too: whoever has it can tell whether a guess of what was hashed is right (P-2.20).
+    private var hash: Secret
 
     /// Where every chaining key and every hash begins (P-1.2).
     static let initialChainingKey = Digest(name: Protocol.construction)
@@ -19,22 +20,20 @@ struct SymmetricState: ~Copyable, Sendable {
     /// Both start from the protocol's names, the hash from the responder's public key too, which the initiator knows
     /// beforehand.
     init(responder: PublicKey) {
-        chainingKey = unsafe Self.initialChainingKey.withBytes {
-            unsafe Secret(copying: $0.baseAddress.unsafelyUnwrapped)
-        }
-        hash = Self.initialHash
+        chainingKey = Self.initialChainingKey.secret
+        hash = Self.initialHash.secret
         responder.withBytes { unsafe mixHash($0, PublicKey.byteCount) }
     }
 
-    private init(chainingKey: consuming Secret, hash: Digest) {
+    private init(chainingKey: consuming Secret, hash: consuming Secret) {
         self.chainingKey = chainingKey
         self.hash = hash
     }
 
-    func copy() -> SymmetricState { SymmetricState(chainingKey: chainingKey.copy(), hash: hash) }
+    func copy() -> SymmetricState { SymmetricState(chainingKey: chainingKey.copy(), hash: hash.copy()) }
 
     mutating func mixHash(_ bytes: UnsafeRawPointer, _ count: Int) {
-        unsafe hash.mix(UnsafeRawBufferPointer(start: bytes, count: count))
+        unsafe BLAKE2s.hash(hash.buffer, UnsafeRawBufferPointer(start: bytes, count: count), into: hash.mutableBytes)
     }
 
     /// Token `e`: a public key goes into both.
@@ -75,12 +74,9 @@ struct SymmetricState: ~Copyable, Sendable {
     mutating func seal(
         _ plaintext: UnsafeRawPointer, _ count: Int, key: borrowing Secret, to destination: UnsafeMutableRawPointer
     ) {
-        unsafe hash.withBytes { hash in
-            unsafe ChaCha20Poly1305.seal(
-                key: key.bytes, counter: 0, UnsafeRawBufferPointer(start: plaintext, count: count),
-                additionalData: hash,
-                into: destination)
-        }
+        unsafe ChaCha20Poly1305.seal(
+            key: key.bytes, counter: 0, UnsafeRawBufferPointer(start: plaintext, count: count),
+            additionalData: hash.buffer, into: destination)
         unsafe mixHash(destination, count + AEAD.tagSize)
     }
 
@@ -88,11 +84,9 @@ struct SymmetricState: ~Copyable, Sendable {
     mutating func open(
         _ field: UnsafeRawPointer, _ count: Int, key: borrowing Secret, to destination: UnsafeMutableRawPointer
     ) -> Bool {
-        let authentic = unsafe hash.withBytes { hash in
-            unsafe ChaCha20Poly1305.open(
-                key: key.bytes, counter: 0, UnsafeRawBufferPointer(start: field, count: count), additionalData: hash,
-                into: destination)
-        }
+        let authentic = unsafe ChaCha20Poly1305.open(
+            key: key.bytes, counter: 0, UnsafeRawBufferPointer(start: field, count: count),
+            additionalData: hash.buffer, into: destination)
         if authentic { unsafe mixHash(field, count) }
         return authentic
     }
