@@ -37,6 +37,7 @@ let package = Package(
     products: [
         .executable(name: "fullbore", targets: ["fullbore"]),
         .library(name: "WireGuard", targets: ["WireGuard"]),
+        .library(name: "fullbore-wireguard", type: .dynamic, targets: ["WireGuardC"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -65,6 +66,7 @@ let package = Package(
         module("UDP", ["Pipeline", "Linux"]),
         module("Pipeline", ["Wire"]),
         module("AllowedIPs", ["Wire"]),
+        module("WireGuardC", ["WireGuard", "CWireGuard"]),
         module("WireGuard", ["Crypto", "Wire"]),
         module("Linux", ["Wire", "CLinux", "CMNL"]),
         module("Crypto", ["CSodium"]),
@@ -72,6 +74,7 @@ let package = Package(
 
         // C: what Swift cannot see of the kernel's headers, and the system libraries.
         .target(name: "CLinux"),
+        .target(name: "CWireGuard"),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .systemLibrary(name: "CNftables", pkgConfig: "libnftnl", providers: [.apt(["libnftnl-dev"])]),

@@ -37,6 +37,9 @@ package struct PrivateKey: ~Copyable, Sendable {
         return shared
     }
 
+    /// The 32 bytes, clamped, valid while this key lives.
+    package var bytes: UnsafeRawPointer { unsafe secret.bytes }
+
     package func copy() -> PrivateKey { PrivateKey(secret: secret.copy(), publicKey: publicKey) }
 
     private init(secret: consuming Secret, publicKey: PublicKey) {

@@ -131,6 +131,13 @@ public final class Tunnel {
         calendar.set(wallTime, at: move(to: now))
     }
 
+    /// Forgets all sessions: after the machine was suspended for longer than a session lives, or is a copy of one that goes
+    /// on elsewhere, no key and no counter of before may be used again. Peers and what waits for them stay.
+    public func forgetSessions(at now: Instant) {
+        engine.forgetSessions(move(to: now))
+        settle()
+    }
+
     /// Time does not go back: an earlier moment than the latest counts as that one.
     func move(to moment: Instant) -> Wire.Instant {
         now = max(now, moment.instant)

@@ -4,8 +4,16 @@ extension Tunnel {
     /// Of use with the tunnel that gave it and for as long as the peer is there; anything else is
     /// ``TunnelError/unknownPeer``.
     public struct PeerHandle: Hashable, Sendable {
-        /// Given once in a process, so that it means nothing to another tunnel or when its peer is gone.
+        /// Given once in a process, so that it means nothing to another tunnel or when its peer is gone. Never 0.
         let serial: UInt64
+
+        /// The same as a number, for languages that have no such type.
+        public var rawValue: UInt64 { serial }
+
+        /// The handle that a number was made of; any other number is nobody's.
+        public init(rawValue: UInt64) { serial = rawValue }
+
+        init(serial: UInt64) { self.serial = serial }
     }
 
     /// How a peer stands.

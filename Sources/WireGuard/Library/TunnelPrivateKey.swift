@@ -39,6 +39,11 @@ extension Tunnel {
         /// The public key that belongs to it.
         public var publicKey: PublicKey { PublicKey(key.publicKey) }
 
+        /// Lends the key's 32 bytes, valid until `body` returns.
+        public func withBytes<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+            unsafe body(Span(_unsafeBytes: UnsafeRawBufferPointer(start: key.bytes, count: Self.byteCount)))
+        }
+
         /// Lends the key in 44 ASCII bytes of base64, wiped when `body` returns: for the file that keeps it.
         public func withBase64<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
             key.withText(.base64) { body(unsafe Span(_unsafeBytes: $0)) }

@@ -1,0 +1,1 @@
+#include "fullbore_wireguard.h"
