@@ -8,6 +8,7 @@ extension Tunnel {
     /// - Parameters:
     ///   - datagram: the UDP payload.
     ///   - endpoint: where it came from. If it is authentic, the peer is answered there from now on.
+    ///   - now: this moment.
     /// - Returns: why it was not taken; nil when it was.
     @discardableResult
     public func receive(_ datagram: Span<UInt8>, from endpoint: Endpoint, at now: Instant) -> Drop? {

@@ -14,7 +14,10 @@ extension Tunnel {
     /// Bytes behind the length that the packet declares are not sent. Without a session the packet waits, among at
     /// most ``stagedPacketBound``, until the handshake succeeds or is given up after 90 s.
     ///
-    /// - Parameter packet: a whole IPv4 or IPv6 packet of at most ``largestPacket`` bytes.
+    /// - Parameters:
+    ///   - packet: a whole IPv4 or IPv6 packet of at most ``largestPacket`` bytes.
+    ///   - peer: whom it goes to.
+    ///   - now: this moment.
     /// - Throws: ``TunnelError/unknownPeer``, ``TunnelError/malformedPacket``, ``TunnelError/packetTooLarge``,
     ///   ``TunnelError/noEndpoint``, ``TunnelError/outputsNotTaken``.
     @discardableResult

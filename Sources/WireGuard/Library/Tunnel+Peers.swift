@@ -13,6 +13,7 @@ extension Tunnel {
     ///   - endpoint: where it is to be found before it has been heard of; nil when it is the one that begins.
     ///   - persistentKeepalive: how often something is sent even if there is nothing to say, to keep a NAT's or
     ///     firewall's mapping: 1…65,535 s, zero for never. 25 s suits most.
+    ///   - now: this moment.
     /// - Throws: ``TunnelError/duplicatePeer(_:)``, ``TunnelError/ownPublicKey``, ``TunnelError/tooManyPeers``,
     ///   ``TunnelError/keepaliveOutOfRange``.
     public func addPeer(

@@ -92,6 +92,7 @@ public final class Tunnel {
     ///
     /// - Parameters:
     ///   - privateKey: who this end is; the tunnel keeps a copy, wiped with it. Another key needs another tunnel.
+    ///   - configuration: what may be set for the tunnel as a whole.
     ///   - wallTime: the date at `now`. The tunnel counts on from there; see ``setWallTime(_:at:)``.
     ///   - now: a moment on the clock that all further moments are on.
     public init(
