@@ -19,7 +19,8 @@ enum Confinement {
         SecretMemory.shared.reserve(1)
         guard wanted > allowed || SecretMemory.shared.size.unlocked > 0 else { return }
         log.warning(
-            "secrets may be swapped to a disk: those of \(peers) peers are \(wanted >> 10) KiB, and \(allowed >> 10) KiB may be locked (RLIMIT_MEMLOCK)")
+            "secrets may be swapped to a disk: those of \(peers) peers are \(wanted >> 10) KiB, and \(allowed >> 10) KiB may be locked (RLIMIT_MEMLOCK)"
+        )
     }
 
     /// For the calling thread and all that it makes. `changing`: files and folders that are changed while it runs. What this

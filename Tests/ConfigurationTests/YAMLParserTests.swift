@@ -93,6 +93,7 @@ struct YAMLParserTests {
         #expect(errors[0].contains("the file has more than 1048576 values, what its aliases stand for included"))
     }
 
+    /// S-15.
     @Test func `nesting is bounded`() {
         let depth = YAMLParser.maximumDepth
         func nested(_ count: Int) -> String {

@@ -146,6 +146,7 @@ import Wire
     }
 
     /// The kernel's and `wg`'s limits, and those of N-33.
+    /// N-33, S-15.
     @Test func n33_manyLinesAreNoMoreThanMany() throws {
         var text = "set=1\npublic_key=\(Self.key)\n"
         for number in 0..<(255 * 256) {
@@ -185,6 +186,7 @@ import Wire
     }
 
     /// Any bytes whatever: an answer, and never a crash.
+    /// S-14.
     @Test func noiseIsOnlyNoise() {
         var random = SeededGenerator(seed: 8)
         let words = [

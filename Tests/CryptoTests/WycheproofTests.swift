@@ -3,7 +3,7 @@ import Testing
 
 @testable import Crypto
 
-/// Every case of Wycheproof's vectors for the three primitives that the protocol uses.
+/// Every case of Wycheproof's vectors for the three primitives that the protocol uses (S-29).
 @Suite struct WycheproofTests {
     @Test("ChaCha20-Poly1305: valid cases seal and open, invalid ones don't open")
     func chaCha20Poly1305() throws {

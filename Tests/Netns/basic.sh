@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# basic.sh [LEFT [RIGHT]]: two routers, every kind of traffic through the tunnel (N-1 … N-9, N-11).
+# basic.sh [LEFT [RIGHT]]: two routers, every kind of traffic through the tunnel (N-1 … N-11).
 # LEFT and RIGHT are implementations: fullbore (the default), wireguard-go, or a program with wireguard-go's usage.
 #
 #   left ── wire ───────────────── wire ── right        outer: 10.0.0.{1,2}, fd00:aa::{1,2}
@@ -90,5 +90,19 @@ down right
 say "N-11 outer IPv6, an MTU of 1280"
 tunnel "[fd00:aa::1]" "[fd00:aa::2]" 1280
 traffic
+down left
+down right
+
+# As far above the wire's as 1420 is below 1500: whole packets, and more than one super-packet holds.
+say "N-10, N-11 an MTU of 34736, over either"
+for name in left right; do ip -n "$prefix-$name" link set wire mtu 34816; done
+tunnel 10.0.0.1 10.0.0.2 34736
+traffic
+down left
+down right
+tunnel "[fd00:aa::1]" "[fd00:aa::2]" 34736
+on left ping -q -n -c 3 -i 0.2 -W 2 -M "do" -s 34708 192.168.241.2 >/dev/null || fail "N-10 the longest packet does not pass"
+iperf left right fd00::2 -t 1
+step "N-11 the longest packets over outer IPv6: $(rate .end.sum_received)"
 down left
 down right

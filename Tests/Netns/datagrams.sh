@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# datagrams.sh [LEFT]: datagrams of 0 to 65507 bytes at its port, of every message type, in single packets and as GSO bursts
+# datagrams.sh [LEFT]: datagrams of 0 to 65507 bytes at its port (P-1.8, S-3), of every message type, in single packets and as GSO bursts
 # that arrive as one super-packet (UDP_GRO): none does harm, each is dropped and counted, and traffic flows on in the same
 # session.
 #

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # default-route.sh [LEFT [RIGHT]]: `routes: true` and a peer with 0.0.0.0/0 and ::/0: everything that has no better route goes
-# into the tunnel, but for the tunnel's own datagrams, by a mark (N-23); and every trace is taken back, also those of a
+# into the tunnel, but for the tunnel's own datagrams, by a mark (N-23, S-26); and every trace is taken back, also those of a
 # router that was killed.
 #
 #   left ── wire ─────────── left ── gate ── right ─────────── wire ── right      10.0.0.{1,254}, 10.0.1.{254,2}

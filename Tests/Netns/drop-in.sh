@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # drop-in.sh [PROGRAM]: `fullbore IFNAME` as wireguard-go's users know it: the background, descriptors handed over, ends by
-# the link, the socket and signals, a second start refused, the link followed (P-8, P-9.1, P-9.8, P-9.9).
+# the link, the socket and signals, a second start refused, the link followed (P-8, P-9.1, P-9.8, P-9.9), an MTU of 1420 (P-1.9).
 # Without PROGRAM it is the Fullbore that is tested; another one passes as far as it does the same.
 #
 #   left ── wire ───────────── wire ── right        outer: 10.0.0.{1,2}

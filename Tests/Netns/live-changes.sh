@@ -33,7 +33,7 @@ client() { # client NUMBER: each has prefixes of its own, and one that all want
     for ((round = 0; round < rounds; round++)); do
         key=$(wg genkey | wg pubkey)
         on left wg set wg0 peer "$key" allowed-ips "10.$1.$round.0/24,10.9.9.0/24" endpoint "10.0.0.77:$((round + 1))" persistent-keepalive 1
-        on left wg show wg0 dump >/dev/null
+        on left wg show wg0 dump >/dev/null # S-18: while peers come and go; P-7.7: and prefixes
         ((round % 3)) || on left wg set wg0 peer "$key" remove
         ((round % 8)) || on left wg set wg0 fwmark "$((round + 1))"
         ((round % 12)) || on left wg set wg0 listen-port "$((20000 + 100 * $1 + round))"

@@ -66,6 +66,7 @@ changes_while_packets_flow() {
     local before other
     on left ping -q -i 0.02 -c 150 -W 2 192.168.241.2 >"$work/ping" &
     other=$!
+    # P-6.6: the mark is on both sockets, and 0 takes it off.
     wg_left set wg0 listen-port 4444 fwmark 0x7
     expect "P-8.2" "$(shown listen-port)" 4444
     expect "P-8.3" "$(shown fwmark)" 0x7

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # workers.sh [HUB [SPOKE]]: a router with two workers and four peers: parallel TCP of all peers at once, both ways, and from
-# peer to peer, every stream finishes; and no peer's packets overtake each other.
+# peer to peer, every stream finishes; and no peer's packets overtake each other. All peers share the hub's sockets (P-6.11).
 #
 #                       ┌─ wire ── one    10.9.0.1, fd09::1
 #   hub ── bridge "net" ├─ wire ── two    10.9.0.2, fd09::2

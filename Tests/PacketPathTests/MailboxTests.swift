@@ -26,6 +26,7 @@ import Wire
         #expect(mailbox.collect().parcels.isEmpty && mailbox.collect().errands.isEmpty)
     }
 
+    /// P-4.14.
     @Test func parcelsComeInOrderAndAreBounded() {
         let mailbox = Mailbox()
         let parcels = (0..<Mailbox.parcelBound + 3).map { _ in Parcel() }

@@ -80,6 +80,7 @@ import WireGuard
         #expect(router.counter("wireguard", "invalid-initiation") == UInt64(Limits.handshakeLoad - 1))
     }
 
+    /// S-16: the queue is looked at by threads of its own, and a worker only puts messages in.
     @Test func `S-6 a real peer gets through a flood that does not end, with a cookie`() throws {
         let peer = try EnginePeer(world, "b", at: ["192.0.2.2"], to: "a", remote: "192.0.2.1:51820")
         peer.begin(world)

@@ -46,6 +46,7 @@ import WireGuard
     // MARK: Sources
 
     /// N-15 and N-16: the prefix that holds the source longest decides, not whether some prefix of the sender's does.
+    /// P-4.9, S-4: the longest match of all peers counts, not the peer's own list.
     @Test func aSourceWithinAnotherPeersMoreSpecificPrefixIsDroppedYetTheEndpointRoams_N15_N16() throws {
         let scene = try Scene()
         #expect(scene.give(Frames.ping(2, 1)) == [Frames.ping(2, 1)])
@@ -129,6 +130,7 @@ import WireGuard
         #expect(scene.give(ping + [UInt8](repeating: 0xee, count: 1000)) == [ping])
     }
 
+    /// S-23.
     @Test func aPacketAsLongAsTheyGetArrives() throws {
         let scene = try Scene()
         var packet = Frames.packet(2, 1, payload: 65_400).bytes

@@ -22,6 +22,7 @@ import WireGuard
     private static let window = 100
     private static let packets = 2000
 
+    /// P-4.12.
     @Test(.timeLimit(.minutes(1))) func threadsLoseAndReorderNothing() throws {
         let world = try World(["a"] + Self.names)
         let wire = LockedWire()

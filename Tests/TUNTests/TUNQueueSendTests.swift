@@ -63,12 +63,14 @@ import Wire
         #expect(device.takeWritten().count == 6)
     }
 
+    /// each kind can be switched off by itself, for hosts that cannot take it.
     @Test func uDPIsNotJoinedForAKernelWithoutUSO() {
         let old = MemoryTUN(offloads: .tcp)
         send(stream(3) + stream(3, tcp: false), through: TUNQueue(old))
         #expect(old.written.count == 4)
     }
 
+    ///
     @Test(arguments: [true, false]) func aRefusedRunGoesPacketByPacketAndTheKindIsOffFromThenOn_X2(tcp: Bool) {
         let queue = TUNQueue(device)
         device.refuse = { $0[1] != 0 ? EINVAL : nil }

@@ -139,6 +139,7 @@ private func superPacket(_ payload: Int, size: Int, tcp: Bool = true) -> ([UInt8
         ("a TCP header of 4 words", .transportHeader, { $0[10 + 32] = 0x40 }),
     ]
 
+    /// P-4.18, S-24, S-27.
     @Test(arguments: malformed.indices) func malformedFramesAreCountedByReason_S24_S27(index: Int) {
         let (what, reason, change) = Self.malformed[index]
         let device = MemoryTUN()

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Linux
 import Pipeline
@@ -62,6 +63,31 @@ struct SourceAddressTests {
             #expect(ports.a.ports[0].send([(Datagrams(bytes: [1]), path)]).isEmpty)
             #expect(ports.a.ports[0].dropped == ["unreachable": 1])
         }
+    }
+
+    /// P-6.9: whatever a send or a receive gives, it is counted, and the next one is tried as if nothing had been.
+    @Test(arguments: [
+        (EPERM, "not-permitted"), (EHOSTUNREACH, "unreachable"), (ENETUNREACH, "unreachable"), (ENOBUFS, "no-memory"),
+        (EAGAIN, "send-buffer-full"), (EIO, "send-error"),
+    ])
+    func whatTheKernelRefusesIsCountedAndNothingStops(error: CInt, reason: String) throws {
+        let ports = try PrivateNetwork.run {
+            (try UDPSockets.open(UDPOptions(), workers: 1), try UDPSockets.open(UDPOptions(), workers: 1))
+        }
+        let (single, run) = (Datagrams(bytes: [1]), Datagrams(bytes: Datagrams.pattern(2500), size: 1000))
+        let path = Path.to("127.0.0.1", ports.1.port)
+        // On a thread of its own, which takes the filter with it.
+        try PrivateNetwork.run {
+            try SystemCallFilter.refuse(SYS_sendmmsg, with: error)
+            ports.0.ports[0].send([(single, path), (run, path)])
+            try SystemCallFilter.refuse(SYS_recvmmsg, with: error)
+            _ = ports.1.ports[0].receiveNow()
+        }
+        #expect(ports.0.ports[0].dropped == [reason: 4])
+        // a card that cannot make checksums gives EIO for every run, which then goes datagram by datagram.
+        #expect(ports.0.ports[0].counter("segmentation-fallbacks") == (error == EIO ? 1 : 0))
+        ports.0.ports[0].send([(single, path), (run, path)])
+        #expect(try ports.1.ports[0].receive(datagrams: 4).flatMap(\.datagrams.each) == single.each + run.each)
     }
 
     /// N-30.

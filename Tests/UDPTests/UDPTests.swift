@@ -219,6 +219,20 @@ private let loopbacks = ["127.0.0.1", "::1"]
         }
     }
 
+    /// P-6.8.
+    @Test(.enabled(if: getuid() == 0, "needs root, to go beyond the host's limit"))
+    func buffersAreLargerThanTheHostsLimit() throws {
+        let sockets = try UDPSockets.open(UDPOptions(), workers: 1)
+        for descriptor in sockets.ports[0].descriptors {
+            for option in [SO_RCVBUF, SO_SNDBUF] {
+                var size: CInt = 0
+                var length = socklen_t(MemoryLayout<CInt>.size)
+                #expect(unsafe getsockopt(descriptor, SOL_SOCKET, option, &size, &length) == 0)
+                #expect(size >= 7 << 20)
+            }
+        }
+    }
+
     @Test func whatASocketHasNoRoomForIsCounted() throws {
         let a = try UDPSockets.open(UDPOptions(segmentation: false), workers: 1)
         let b = try UDPSockets.open(UDPOptions(coalescing: false), workers: 1)

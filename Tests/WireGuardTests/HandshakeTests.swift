@@ -12,7 +12,7 @@ import Wire
 
     static func bytes(_ digest: Digest) -> [UInt8] { unsafe digest.withBytes { unsafe [UInt8]($0) } }
 
-    @Test func `P-1.2 the first chaining key and hash are the known constants`() {
+    @Test func `P-1.1 P-1.2 the first chaining key and hash are the known constants`() {
         #expect(
             Self.bytes(SymmetricState.initialChainingKey).hex
                 == "60e26daef327efc02ec335e2a025d2d016eb4206f87277f52d38d1988b78cd36")

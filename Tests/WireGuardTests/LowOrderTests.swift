@@ -4,7 +4,7 @@ import Wire
 
 @testable import WireGuard
 
-/// Diffie-Hellman results of all zeros, which would make a key that everybody knows (P-2.3, P-2.4, S-9).
+/// Diffie-Hellman results of all zeros, which would make a key that everybody knows (P-2.3, P-2.4, S-9, S-22).
 @Suite struct LowOrderTests {
     /// The seven points of N-37.
     static let points = [

@@ -78,6 +78,7 @@ import Wire
         #expect(fault(header, packet().bytes) == .unknownKind)
     }
 
+    /// S-27.
     @Test func eachFieldOutOfRangeHasItsReason_S27() {
         let plain = packet()
         let good = header(plain)

@@ -8,7 +8,8 @@ package enum SystemCalls {
     /// The newest of those that a filter was made with in mind (cachestat).
     static let newest: CInt = 451
 
-    package static let ofARunningRouter = files + descriptors + sockets + memory + threads + time + signals + self_ + legacy
+    package static let ofARunningRouter =
+        files + descriptors + sockets + memory + threads + time + signals + process + legacy
 
     private static let files = [
         SYS_openat, SYS_openat2, SYS_close, SYS_close_range, SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64,
@@ -51,7 +52,7 @@ package enum SystemCalls {
     ]
 
     /// About the process itself.
-    private static let self_ = [
+    private static let process = [
         SYS_getpid, SYS_gettid, SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getgroups,
         SYS_getresuid, SYS_getresgid, SYS_uname, SYS_sysinfo, SYS_getrandom, SYS_getrlimit, SYS_prlimit64,
         SYS_getrusage, SYS_prctl, SYS_capget,
@@ -60,7 +61,8 @@ package enum SystemCalls {
     #if arch(x86_64)
         /// Those that later architectures do without.
         private static let legacy = [
-            SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_unlink, SYS_rename, SYS_mkdir, SYS_rmdir, SYS_chmod,
+            SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_unlink, SYS_rename, SYS_mkdir, SYS_rmdir,
+            SYS_chmod,
             SYS_poll, SYS_select, SYS_epoll_wait, SYS_epoll_create, SYS_pipe, SYS_dup2, SYS_getdents, SYS_time,
             SYS_arch_prctl, SYS_eventfd, SYS_inotify_init,
         ]

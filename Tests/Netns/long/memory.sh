@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # memory.sh [LEFT [RIGHT [PACKETS]]]: the resident memory of both routers is flat over ten million packets: small ones, large
-# ones, IPv4 and IPv6, in both directions.
+# ones, IPv4 and IPv6, in both directions (N-40: what is made is given back).
 #
 #   left ── wire ───────────────── wire ── right        outer: 10.0.0.{1,2}
 #    wg0 10.9.0.1/24, fd09::1/64 ·· wg0 10.9.0.2/24, fd09::2/64
