@@ -39,7 +39,7 @@ import Wire
 
     /// Makes message `index` ready to take up to `count` bytes at `bytes`.
     mutating func prepareToReceive(_ index: Int, at bytes: UnsafeMutableRawPointer, count: Int) {
-        unsafe parts[index] = iovec(iov_base: bytes, iov_len: count)
+        unsafe (parts + index).pointee = iovec(iov_base: bytes, iov_len: count)
         unsafe messages[index].header.msg_namelen = socklen_t(SocketAddress.capacity)
         unsafe messages[index].header.msg_controllen = ControlMessage.capacity
         unsafe messages[index].header.msg_flags = 0
@@ -76,7 +76,7 @@ import Wire
         _ index: Int, bytes: UnsafeMutableRawPointer, count: Int, to remote: Endpoint, from local: LocalAddress?,
         trafficClass: UInt8, segmentSize: Int
     ) {
-        unsafe parts[index] = iovec(iov_base: bytes, iov_len: count)
+        unsafe (parts + index).pointee = iovec(iov_base: bytes, iov_len: count)
         let address = unsafe addresses + index * SocketAddress.capacity
         unsafe messages[index].header.msg_namelen = SocketAddress.store(remote, to: address)
         var control = unsafe ControlWriter(controls + index * ControlMessage.capacity)

@@ -57,9 +57,9 @@ import Wire
     }
 
     private mutating func prepare(_ index: Int, _ pool: BufferPool) {
-        let buffer = unsafe buffers[index].take() ?? pool.take(.large)
+        let buffer = unsafe (buffers + index).pointee.take() ?? pool.take(.large)
         unsafe vector.prepareToReceive(index, at: buffer.start, count: Buffer.room(.large))
-        unsafe buffers[index] = consume buffer
+        unsafe (buffers + index).pointee = consume buffer
     }
 
     /// Makes message `index` a packet. One that is not wanted leaves its buffer where it is, for the next message.
@@ -94,11 +94,11 @@ import Wire
     /// What message `index` has received, as a packet: moved to a small buffer where it fits. A burst of single
     /// datagrams would hold a large buffer for each otherwise, hundreds of them, which then stay in the pool.
     private mutating func packet(_ index: Int, _ count: Int, _ pool: BufferPool) -> Packet? {
-        guard let buffer = unsafe buffers[index].take() else { return nil }
+        guard let buffer = unsafe (buffers + index).pointee.take() else { return nil }
         guard count <= Buffer.room(.small) else { return Packet(buffer, count: count) }
         let packet = Packet(pool.take(.small), count: count)
         unsafe packet.bytes.copyMemory(from: buffer.start, byteCount: count)
-        unsafe buffers[index] = consume buffer
+        unsafe (buffers + index).pointee = consume buffer
         return packet
     }
 }

@@ -139,7 +139,7 @@ extension Coalescer {
 
     private func append(_ number: Int, _ header: FlowHeader, _ payload: Int, to run: UnsafeMutablePointer<CoalescedRun>)
     {
-        unsafe pieces[run.pointee.last].next = number
+        unsafe (pieces + run.pointee.last).pointee.next = number
         unsafe run.pointee.last = number
         unsafe run.pointee.count += 1
         unsafe run.pointee.totalLength += payload
@@ -187,7 +187,7 @@ extension Coalescer {
     /// The run takes no more packets; the last slot moves into its place.
     private mutating func close(_ slot: Int) {
         openCount -= 1
-        unsafe open[slot] = open[openCount]
+        unsafe (open + slot).pointee = (open + openCount).pointee
     }
 
     /// For a packet that doesn't show its ports: it may belong to any flow between its addresses.
@@ -218,7 +218,7 @@ extension Coalescer {
     /// of it; `separate` undoes it. A packet on its own stays as it is.
     package mutating func join(_ index: Int) -> VirtioHeader {
         precondition(index >= 0 && index < runCount)
-        return unsafe runs[index].join(pieces[runs[index].first].bytes)
+        return unsafe (runs + index).pointee.join(pieces[runs[index].first].bytes)
     }
 
     /// Gives the first packet back the headers that it had before `join`, so that the packets can be written one by one.
