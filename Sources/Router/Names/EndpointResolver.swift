@@ -23,6 +23,8 @@ final class EndpointResolver: Sendable {
         /// Those for whom somebody has been found before.
         var found: Set<PeerID> = []
         var queue = LookupQueue()
+        /// Peers that are to be looked for somewhere else, at an address that is known.
+        var moves: [(peer: PeerID, endpoint: Endpoint)] = []
     }
 
     private let work: Mutex<Work>
@@ -70,29 +72,31 @@ final class EndpointResolver: Sendable {
         }
     }
 
-    /// An initiation to a peer went unanswered. From any thread; does not wait for a look-up.
+    /// An initiation to a peer went unanswered. From a worker's thread: nothing is looked up, told or logged here.
     func unanswered(_ peer: PeerID, handshakeAge: Interval?, _ now: Instant) {
-        let (name, step) = work.withLock { work in
-            let step = work.searches[peer]?.unanswered(handshakeAge: handshakeAge, now) ?? .wait
-            if step == .lookUp { work.queue.append(peer) }
-            return (work.names[peer], step)
+        let isWork = work.withLock { work -> Bool in
+            switch work.searches[peer]?.unanswered(handshakeAge: handshakeAge, now) {
+            case .wait, nil: return false
+            case .lookUp: work.queue.append(peer)
+            case .tryAt(let endpoint): work.moves.append((peer, endpoint))
+            }
+            return true
         }
-        switch step {
-        case .wait: break
-        case .lookUp: bell.ring()
-        case .tryAt(let endpoint): if let name { tell(name, endpoint, isFirst: false) }
-        }
+        if isWork { bell.ring() }
     }
 
     /// Looks up what there is to look up, until `stop`.
     func run() {
         while goesOn {
             let now = Clocks.now()
-            let (name, again, hasMore) = work.withLock { work in
+            let (moves, name, again, hasMore) = work.withLock { work in
+                defer { work.moves = [] }
+                let moves = work.moves.compactMap { move in work.names[move.peer].map { ($0, move.endpoint) } }
                 let (peer, again) = work.queue.next(now)
-                return (peer.flatMap { work.names[$0] }, again, work.queue.hasReady)
+                return (moves, peer.flatMap { work.names[$0] }, again, work.queue.hasReady)
             }
             if hasMore { bell.ring() }
+            for (name, endpoint) in moves { tell(name, endpoint, isFirst: false) }
             if let name { lookUp(name) } else if again > now { wait(until: again, now) }
         }
         bell.ring()  // for the other threads

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# flood.sh [TARGET [RATE]]: 100,000 initiations a second from forged addresses, with a bad mac1 and with a valid one, while a peer
+# moves data: what it costs is printed; resident memory stays, and a real peer that comes in the middle gets in by its cookie
+# (S-16, S-21, P-3.9, P-3.12).
+#
+#                    ┌─ wire ── right     10.0.1.{1,2}   moves data through wg0 10.9.0.1 ·· 10.9.0.2
+#   target 10.9.0.1 ─┼─ dirty ─ attacker  10.0.2.{1,2}   and all of 10.66.0.0/16
+#                    └─ third ─ late      10.0.3.{1,2}   wg0 10.9.0.3, not there before the flood
+#
+# timeout: 300
+set -euo pipefail
+# shellcheck source=../../../etc/lib/tunnel.sh
+. "$(dirname "$0")/../../../etc/lib/tunnel.sh"
+
+readonly target=${1:-fullbore} rate=${2:-100000}
+readonly length=12 # seconds of each flood
+readonly allowed_growth=4096 # KiB
+
+cd "$repo"
+library=$(swift build -c release --show-bin-path)
+interruptible swift build -c release --product fullbore-wireguard >"$work/build.log" 2>&1 || { cat "$work/build.log"; fail "the library does not build"; }
+cc=$(command -v cc || true)
+[[ $cc ]] || cc=$(dirname "$(readlink -f "$(command -v swift)")")/clang
+"$cc" -std=c11 -O2 -Wall -Wextra -Werror -I Sources/CWireGuard/include -o "$work/flood" Tests/CLibrary/flood.c \
+    -L "$library" -lfullbore-wireguard "-Wl,-rpath,$library"
+
+node target right attacker late
+wire target wire right wire
+wire target dirty attacker dirty
+wire target third late third
+address target wire 10.0.1.1/24
+address right wire 10.0.1.2/24
+address target dirty 10.0.2.1/24
+address attacker dirty 10.0.2.2/24
+address target third 10.0.3.1/24
+address late third 10.0.3.2/24
+for setting in all default dirty; do sysctl_of target "net/ipv4/conf/$setting/rp_filter" 0; done
+ip -n "$prefix-target" route add 10.66.0.0/16 via 10.0.2.2
+interface target "$target" addresses=10.9.0.1/24
+interface right fullbore addresses=10.9.0.2/24
+interface late fullbore addresses=10.9.0.3/24
+peer target right allowed=10.9.0.2/32
+peer target late allowed=10.9.0.3/32
+peer right target endpoint="10.0.1.1:$default_port" allowed=10.9.0.1/32 keepalive=5
+peer late target endpoint="10.0.3.1:$default_port" allowed=10.9.0.1/32 keepalive=5
+up target
+up right
+pings right 10.9.0.1
+
+resident() { awk '/^VmRSS:/ {print $2}' "/proc/${daemon[target]}/status"; }
+measure() { # measure WHAT: TCP for three seconds, then the round trips of 200 pings
+    local trips
+    iperf right target 10.9.0.1 -t 3
+    on right ping -n -i 0.01 -c 200 -W 2 10.9.0.1 | sed -nE 's/.*time=([0-9.]+) ms/\1/p' | sort -n >"$work/trips"
+    trips=$(wc -l <"$work/trips")
+    ((trips > 0)) || fail "$1: no ping is answered"
+    step "$1: $(iperf_value '.end.sum_received.bits_per_second / 1e6 | round') Mbit/s, ping p50 $(sed -n "$(((trips + 1) / 2))p" "$work/trips") ms, p99 $(sed -n "$(((trips * 99 + 99) / 100))p" "$work/trips") ms, $trips of 200 answered"
+}
+measure "without a flood"
+
+late_connected() { (($(handshake_of late target) > 0)); }
+for kind in bad valid; do
+    before=$(resident)
+    on attacker "$work/flood" "${public_key[target]}" 10.0.2.1 "$default_port" "$rate" "$length" "$kind" >"$work/rate" &
+    flooding=$!
+    sleep 1
+    measure "initiations with a $kind mac1"
+    began=$EPOCHREALTIME
+    up late
+    eventually 20 late_connected || fail "$kind: a real peer does not get in: $(tail -n 5 "$work/late/log")"
+    step "$kind: a real peer is in after $(elapsed "$began") s"
+    down late
+    wait "$flooding" || fail "the flood broke off"
+    growth=$(($(resident) - before))
+    step "$kind: $(cat "$work/rate") a second were sent; resident memory $growth KiB"
+    ((growth <= allowed_growth)) || fail "$kind: resident memory has grown by $growth KiB"
+done
+pings right 10.9.0.1
+alive "${daemon[target]}" || fail "the target is dead"
+[[ $target != fullbore ]] || step "dropped: $(drops_of target | grep ^wireguard | cut -d' ' -f2- | paste -sd,)"
