@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# wireguard-go.sh [IMPL]: IMPL (fullbore when left out) against Debian's wireguard-go: either one as the initiator, with and
+# wireguard-go.sh [OURS [THEIRS]]: Fullbore against Debian's wireguard-go, or others: either one as the initiator, with and
 # without a preshared key, over IPv4 and IPv6; each time 100 MB both ways over IPv4 and IPv6 inside, with equal sha256.
 #
 #   ours ── wire ───────────────── wire ── theirs       outer: 10.0.0.{1,2}, fd00:aa::{1,2}
@@ -12,7 +12,7 @@ set -euo pipefail
 # shellcheck source=../../etc/lib/tunnel.sh
 . "$(dirname "$0")/../../etc/lib/tunnel.sh"
 
-readonly ours=${1:-fullbore}
+readonly ours=${1:-fullbore} theirs=${2:-wireguard-go}
 readonly copied=$((100 * 1000 * 1000)) # bytes
 
 node ours theirs
@@ -27,7 +27,7 @@ declare -A inner=([ours,4]=10.9.0.1 [theirs,4]=10.9.0.2 [ours,6]=fd09::1 [theirs
 tunnel() { # tunnel INITIATOR RESPONDER FAMILY PSK-FILE
     local name
     interface ours "$ours" addresses="10.9.0.1/24 fd09::1/64"
-    interface theirs wireguard-go addresses="10.9.0.2/24 fd09::2/64"
+    interface theirs "$theirs" addresses="10.9.0.2/24 fd09::2/64"
     peer ours theirs psk="$4" allowed="10.9.0.2/32 fd09::2/128"
     peer theirs ours psk="$4" allowed="10.9.0.1/32 fd09::1/128"
     option[$1,$2,endpoint]=$(bracketed "${outer[$2,$3]}"):$default_port
