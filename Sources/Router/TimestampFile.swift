@@ -73,8 +73,14 @@ struct TimestampFile: Sendable {
 
     // MARK: Files
 
+    /// Makes the state directory, where there is none, while the router may still change what is above it. What cannot be made
+    /// is told of when something is to be saved.
+    func prepare() { _ = unsafe mkdir(above, 0o700) }
+
+    /// The state directory, which routers share.
+    private var above: String { directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? "." }
+
     private func makeDirectory() throws(Errno) {
-        let above = directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? "."
         for folder in [above, directory] where unsafe mkdir(folder, 0o700) != 0 && errno != EEXIST {
             throw Errno.last("mkdir \(folder)")
         }

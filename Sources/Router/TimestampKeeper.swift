@@ -25,6 +25,7 @@ final class TimestampKeeper: Sendable {
         self.log = log
         wakeup = try Doorbell()
         saved = Mutex([:])
+        file.prepare()
     }
 
     /// What the last run has left; with a word in the log where it cannot be read.

@@ -10,6 +10,7 @@ set -euo pipefail
 # shellcheck source=../../etc/lib/tunnel.sh
 . "$(dirname "$0")/../../etc/lib/tunnel.sh"
 
+[[ -e /proc/sys/kernel/seccomp/actions_avail ]] || skip "this kernel has no seccomp"
 readonly kept=0000000000001400 # cap_net_bind_service and cap_net_admin
 readonly right_name=right.example hosts=$work/hosts
 
@@ -47,12 +48,14 @@ no_link() { ! ip -n "$prefix-left" link show "$1" >/dev/null 2>&1; }
 
 interface left fullbore addresses=10.9.0.1/24
 interface right fullbore addresses=10.9.0.2/24
-peer left right endpoint="$right_name:$default_port" allowed=10.9.0.2/32 keepalive=1
-peer right left allowed=10.9.0.1/32
+peer left right endpoint="$right_name:$default_port" allowed=10.9.0.2/32
+peer right left endpoint="10.0.0.1:$default_port" allowed=10.9.0.1/32
+rmdir "$work/left/state" # as on a new machine
 traces() { ip -n "$prefix-left" address; ip -n "$prefix-left" route show table all; sysctl_of left net/ipv4/ip_forward; }
 traces >"$work/before"
 up right
 up left
+pings right 10.9.0.1 # right begins: left has a time stamp to keep
 pings left 10.9.0.2
 confined "${daemon[left]}"
 on left "$fullbore" wg1
@@ -76,4 +79,5 @@ down left
 [[ $(ls -A "$work/left/run/fullbore" 2>/dev/null) == "" && ! -e $work/left/run/wireguard/wg0.sock ]] || fail "left in /run: $(ls -R "$work/left/run")"
 eventually 3 no_link wg1 || fail "wg1 does not go"
 diff "$work/before" <(traces) || fail "left on the host"
+[[ -s $work/left/state/left/timestamps ]] || fail "the peers' time stamps are not kept: $(tail -n 5 "$work/left/log")"
 step "and at the end everything is taken back"
