@@ -14,7 +14,7 @@ set -euo pipefail
 
 readonly target=${1:-fullbore} rate=${2:-100000}
 readonly length=12 # seconds of each flood
-readonly allowed_growth=4096 # KiB
+readonly allowed_growth=8192 # KiB: the queue and the table of sources fill up once, and stay
 
 cd "$repo"
 library=$(swift build -c release --show-bin-path)
