@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/udp.h>
@@ -60,10 +61,17 @@ int clinux_set_capabilities(const struct clinux_capabilities *capabilities) {
     return (int)syscall(SYS_capset, &header, data);
 }
 
-/* linux/landlock.h of Debian 12 knows the first rights only; these structures have not changed since. */
-int clinux_landlock_create(uint64_t handled_access) {
-    if (handled_access == 0) return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* the version */);
-    return (int)syscall(SYS_landlock_create_ruleset, &handled_access, sizeof handled_access, 0);
+/* linux/landlock.h of Debian 12 knows the first rights only. A kernel takes a longer structure as long as what it does not
+ * know is zero. */
+int clinux_landlock_create(uint64_t handled_access, uint64_t scoped) {
+    struct {
+        uint64_t files, network, scoped;
+    } handled = {handled_access, 0, scoped};
+    return (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
+}
+
+int clinux_landlock_version(void) {
+    return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
 }
 
 int clinux_landlock_add_path(int ruleset, int path, uint64_t allowed_access) {
@@ -77,5 +85,8 @@ int clinux_landlock_add_path(int ruleset, int path, uint64_t allowed_access) {
 int clinux_landlock_restrict(int ruleset) { return (int)syscall(SYS_landlock_restrict_self, ruleset, 0); }
 
 int clinux_filter_all_threads(const struct sock_fprog *program) {
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, program);
+    long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, program);
+    if (result <= 0) return (int)result;
+    errno = ESRCH; /* the number of a thread that has another filter: none has this one */
+    return -1;
 }

@@ -81,3 +81,17 @@ eventually 3 no_link wg1 || fail "wg1 does not go"
 diff "$work/before" <(traces) || fail "left on the host"
 [[ -s $work/left/state/left/timestamps ]] || fail "the peers' time stamps are not kept: $(tail -n 5 "$work/left/log")"
 step "and at the end everything is taken back"
+
+if ! grep -q "(Landlock)" "$work/left/log"; then # it would have said that the kernel has none
+    down right
+    up left
+    up right
+    pings right 10.9.0.1
+    # Another folder in the place of its own: the path is the same, the right to change it was for the other.
+    mv "$work/left/state" "$work/left/state.away"
+    mkdir -p "$work/left/state/left"
+    down left
+    [[ ! -e $work/left/state/left/timestamps ]] || fail "a folder that is not its own was changed"
+    grep -q "cannot keep the peers' time stamps.*: Permission denied" "$work/left/log" || fail "nothing is said: $(tail -n 5 "$work/left/log")"
+    step "S-34 it changes its own folders alone, and says so where it may not"
+fi

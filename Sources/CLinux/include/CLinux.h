@@ -48,8 +48,9 @@ struct clinux_capabilities {
 int clinux_get_capabilities(struct clinux_capabilities *capabilities);
 int clinux_set_capabilities(const struct clinux_capabilities *capabilities);
 
-/* landlock_create_ruleset(2) and its like, which glibc does not have. The first gives the ABI's version for 0. */
-int clinux_landlock_create(uint64_t handled_access);
+/* landlock_create_ruleset(2) and its like, which glibc does not have. */
+int clinux_landlock_version(void);
+int clinux_landlock_create(uint64_t handled_access, uint64_t scoped);
 int clinux_landlock_add_path(int ruleset, int path, uint64_t allowed_access);
 int clinux_landlock_restrict(int ruleset);
 

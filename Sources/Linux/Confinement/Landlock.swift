@@ -1,14 +1,15 @@
 import CLinux
 import Glibc
 
-/// A process that keeps itself from changing files, and from starting programs (landlock(7)). Linux 5.13.
+/// A process that keeps itself from changing files, from starting programs, and from sending others signals (landlock(7)).
+/// Linux 5.13; the last, 6.12.
 ///
 /// What it reads is not restricted: names are looked up by modules and files that are the host's affair, and a new
 /// configuration may name other key files.
 package enum Landlock {
     /// The version that the kernel has; nil where it has none, or it is switched off.
     package static var version: Int? {
-        let version = clinux_landlock_create(0)
+        let version = clinux_landlock_version()
         return version > 0 ? Int(version) : nil
     }
 
@@ -30,13 +31,18 @@ package enum Landlock {
         static func ofFile(_ version: Int) -> UInt64 { writeFile | (version >= 3 ? truncate : 0) }
     }
 
-    /// From now on the calling thread, and those that it makes, change files only at and below `paths`, and execute none.
-    /// Paths that do not exist are left out. ENOSYS or EOPNOTSUPP where there is no Landlock; `noNewPrivileges` comes first.
+    /// Version 6: abstract Unix sockets and signals (by whatever way: `fcntl` has some) of processes that are not confined
+    /// with this one.
+    private static func scoped(_ version: Int) -> UInt64 { version >= 6 ? 0b11 : 0 }
+
+    /// From now on the calling thread, and those that it makes, change files only at and below `paths`, and execute none; where
+    /// the kernel can do it they send signals to each other alone. Paths that do not exist are left out. ENOSYS or EOPNOTSUPP
+    /// where there is no Landlock; `noNewPrivileges` comes first.
     package static func allowChanges(below paths: [String]) throws(Errno) {
         guard let version else { throw Errno.last("landlock_create_ruleset") }
         let changes = Access.changes(version)
         let ruleset = try FileDescriptor(
-            clinux_landlock_create(changes | Access.execute), "landlock_create_ruleset")
+            clinux_landlock_create(changes | Access.execute, scoped(version)), "landlock_create_ruleset")
         for path in paths {
             let place: FileDescriptor
             do throws(Errno) {
