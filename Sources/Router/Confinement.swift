@@ -1,6 +1,7 @@
 import Crypto
 import Linux
 import Logging
+import Synchronization
 
 /// What a router gives up before the first packet (S-34): whoever gets hold of it gets little. Told of in
 /// etc/decisions/confinement.md.
@@ -12,14 +13,23 @@ enum Confinement {
     /// and what a handshake under way has.
     private static let secretsPerPeer = 13
 
-    /// Has the memory for the secrets of so many peers locked, or says that this is not to be had.
+    private static let hasWarned = Atomic(false)
+
+    /// Has memory locked for secrets. As much as so many peers may come to need where the limit would not allow it later,
+    /// when CAP_IPC_LOCK is gone; else it is enough to know that there will be.
     static func lockSecrets(peers: Int, _ log: Logger) {
         let allowed = ProcessFlags.raiseMemoryLock()
-        let wanted = UInt64(peers * secretsPerPeer * SecretMemory.slotSize)
-        SecretMemory.shared.reserve(1)
-        guard wanted > allowed || SecretMemory.shared.size.unlocked > 0 else { return }
+        let secrets = peers * secretsPerPeer
+        SecretMemory.shared.reserve(UInt64(secrets * SecretMemory.slotSize) > allowed ? secrets : 1)
+        checkSecrets(log)
+    }
+
+    /// Says, once, that there are secrets in memory that could not be locked: at start, or when more have come.
+    static func checkSecrets(_ log: Logger) {
+        let size = SecretMemory.shared.size
+        guard size.unlocked > 0, !hasWarned.exchange(true, ordering: .relaxed) else { return }
         log.warning(
-            "secrets may be swapped to a disk: those of \(peers) peers are \(wanted >> 10) KiB, and \(allowed >> 10) KiB may be locked (RLIMIT_MEMLOCK)"
+            "secrets may be swapped to a disk: of \(size.total >> 10) KiB for them \(size.unlocked >> 10) KiB could not be locked (RLIMIT_MEMLOCK)"
         )
     }
 

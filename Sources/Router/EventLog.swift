@@ -49,6 +49,8 @@ final class EventLog: Sendable {
             }
             for (peer, event) in now.entries { log.note(peer, event) }
             if now.lost > 0 { log.logger.warning("\(now.lost) events more than the log could take") }
+            // Sessions bring secrets with them.
+            Confinement.checkSecrets(log.logger)
             if now.isStopped { return }
             if now.entries.isEmpty { wakeup.wait() }
         }

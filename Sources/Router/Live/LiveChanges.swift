@@ -58,6 +58,7 @@ final class LiveChanges: Sendable {
                 if let binding { install(binding, on: id) }
                 guard carryOut(edit) else { return Errno(EIO) }
                 note(edit, binding, on: id)
+                Confinement.checkSecrets(logger)
                 return nil
             } catch {
                 return error
