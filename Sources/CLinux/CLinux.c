@@ -28,6 +28,20 @@ int clinux_epoll_wait(int epoll, struct epoll_event *events, int capacity, const
     return epoll_pwait2(epoll, events, capacity, timeout, NULL);
 }
 
+int clinux_set_slice(unsigned long long nanoseconds) {
+    /* struct sched_attr in its first version (include/uapi/linux/sched/types.h), which libc has only lately. */
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attributes = {0};
+    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return -1;
+    attributes.runtime = nanoseconds;
+    return (int)syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
 int clinux_name_this_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
 
 int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }

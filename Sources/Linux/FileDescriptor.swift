@@ -27,6 +27,11 @@ package struct FileDescriptor: ~Copyable, Sendable {
         try FileDescriptor(unsafe Glibc.open(path, flags | O_CLOEXEC), "open \(path)")
     }
 
+    /// Another descriptor of the same open file, closed on exec.
+    package borrowing func duplicate() throws(Errno) -> FileDescriptor {
+        try FileDescriptor(fcntl(rawValue, F_DUPFD_CLOEXEC, 0), "fcntl F_DUPFD_CLOEXEC")
+    }
+
     package func setNonblocking() throws(Errno) {
         let flags = try Errno.check(fcntl(rawValue, F_GETFL), "fcntl")
         try Errno.check(fcntl(rawValue, F_SETFL, flags | O_NONBLOCK), "fcntl")

@@ -1,24 +1,27 @@
 import Crypto
 import Pipeline
 import Synchronization
+import UDP
 import Wire
 import WireGuard
 
 /// Where a router's handshakes are computed: off the packet path, so that a flood of them does not hold up a packet.
 ///
 /// Workers hand over what comes in and what their engines ask for; threads of their own, or a test, let it `work`; what
-/// comes of it goes to the owner of the peer, through its mailbox.
+/// comes of it goes to the owner of the peer, through its mailbox. Cookies are no peer's: they leave from here, so that
+/// answering strangers costs the packet path nothing.
 package final class HandshakeDesk: Sendable {
     enum Drop: Int, DropReason {
-        case ownerBusy
+        case ownerBusy, cookieNotSent
         var name: String {
             switch self {
             case .ownerBusy: "handshake-owner-busy"
+            case .cookieNotSent: "cookie-not-sent"
             }
         }
     }
 
-    /// Looked at in one go, with one reading of the clock, and their cookies sent together.
+    /// Looked at in one go, with one reading of the clock.
     private static let batch = 32
 
     private struct Counts {
@@ -33,6 +36,8 @@ package final class HandshakeDesk: Sendable {
     private let indices: IndexSpace
     private let entropy: Entropy
     private let mailboxes: [Mailbox]
+    /// By interface: where cookies leave.
+    private let outlets: Mutex<[(any ReplySender)?]>
     private let queue = Mutex(HandshakeQueue())
     private let counts = Mutex(Counts())
     /// Called when the queue stops being empty.
@@ -48,6 +53,13 @@ package final class HandshakeDesk: Sendable {
         self.mailboxes = mailboxes
         self.wake = wake
         gate = HandshakeGate(entropy, now: now)
+        outlets = Mutex(directories.map { _ in nil })
+    }
+
+    /// Where an interface's cookies leave from now on, nil for nowhere. Once it returns the earlier one is not used any
+    /// more.
+    package func setOutlet(_ outlet: (any ReplySender)?, on interface: InterfaceID) {
+        outlets.withLock { $0[interface.index] = outlet }
     }
 
     /// Hands something over; false when too much from outside is waiting. Never waits for a computation.
@@ -63,17 +75,15 @@ package final class HandshakeDesk: Sendable {
 
     /// Computes some of what waits; false when nothing did.
     package func work(_ now: Instant) -> Bool {
-        var replies = CookieReplies()
         var count = 0
         while count < Self.batch, let (entry, waiting) = next() {
             count += 1
             switch entry.work {
             case .initiate(let task): initiate(task, entry)
-            case .initiation(let message): take(message, nil, entry, waiting, &replies, now)
-            case .response(let message, let handshake): take(message, handshake, entry, waiting, &replies, now)
+            case .initiation(let message): take(message, nil, entry, waiting, now)
+            case .response(let message, let handshake): take(message, handshake, entry, waiting, now)
             }
         }
-        send(replies)
         return count > 0
     }
 
@@ -92,7 +102,7 @@ package final class HandshakeDesk: Sendable {
     /// A message from outside: a response with the initiation it answers, or an initiation.
     private func take(
         _ message: HandshakeMessage, _ handshake: InitiatedHandshake?, _ entry: HandshakeQueue.Entry, _ waiting: Int,
-        _ replies: inout CookieReplies, _ now: Instant
+        _ now: Instant
     ) {
         let directory = directories[entry.interface.index]
         guard let identity = directory.identity else { return count(.noIdentity) }
@@ -103,7 +113,7 @@ package final class HandshakeDesk: Sendable {
         case .reject(let rejection): count(rejection)
         case .reply(let reply):
             count(.cookieDue)
-            replies.append(reply, on: entry.interface, through: entry.worker)
+            send(reply, on: entry.interface)
         case .admit:
             if let handshake {
                 conclude(handshake, message, entry)
@@ -137,10 +147,13 @@ package final class HandshakeDesk: Sendable {
         }
     }
 
-    private func send(_ replies: CookieReplies) {
-        for (place, messages) in replies.byPlace {
-            counts.withLock { $0.cookies += UInt64(messages.count) }
-            offer(place.worker) { worker, _ in worker.wireGuard.send(messages, on: place.interface) }
+    private func send(_ cookie: Outgoing, on interface: InterfaceID) {
+        let isSent = outlets.withLock { outlets in
+            guard let outlet = outlets[interface.index] else { return false }
+            return cookie.withBytes { unsafe outlet.send($0, by: cookie.path) }
+        }
+        counts.withLock { counts in
+            if isSent { counts.cookies += 1 } else { counts.drops.count(.cookieNotSent) }
         }
     }
 
@@ -158,19 +171,5 @@ package final class HandshakeDesk: Sendable {
                 counters: [StageReport.Count("cookies-sent", counts.cookies)],
                 drops: counts.rejections.report + counts.drops.report)
         }
-    }
-}
-
-/// The cookies of one batch, by where they leave.
-private struct CookieReplies {
-    struct Place: Hashable {
-        let worker: Int
-        let interface: InterfaceID
-    }
-
-    private(set) var byPlace: [Place: [Outgoing]] = [:]
-
-    mutating func append(_ reply: Outgoing, on interface: InterfaceID, through worker: Int) {
-        byPlace[Place(worker: worker, interface: interface), default: []].append(reply)
     }
 }

@@ -4,7 +4,7 @@ import Synchronization
 /// What lets a desk work on a thread of its own, at a lower priority than the packet path has.
 package final class HandshakeThread: Sendable {
     /// So much nicer than the workers: under load packets go first, and a handshake waits for some milliseconds.
-    private static let niceness: CInt = 5
+    private static let niceness: CInt = 10
 
     private let bell: Doorbell
     private let isStopped = Atomic(false)

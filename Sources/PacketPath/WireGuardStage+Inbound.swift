@@ -81,17 +81,19 @@ extension WireGuardStage {
         }
     }
 
-    /// Messages of types 1 to 3, each of its full length. Those that take a Diffie-Hellman leave the packet path here.
+    /// Messages of types 1 to 3, each of its full length. Those that take a Diffie-Hellman leave the packet path here; those
+    /// of somebody who does not even know our public key go no further.
     private func takeHandshake(
         _ message: UnsafeRawPointer, _ type: MessageType, _ path: Path, _ interface: Interface, _ now: Instant
     ) -> Rejection? {
+        guard type != .cookieReply else { return unsafe interface.engine.consume(cookieReply: message, now) }
+        if let refusal = unsafe interface.engine.refusal(of: message, type) { return refusal }
         let work: HandshakeQueue.Work
         switch type {
-        case .cookieReply: return unsafe interface.engine.consume(cookieReply: message, now)
         case .response:
             guard let handshake = unsafe interface.engine.handshake(for: message) else { return .unknownReceiver }
             work = .response(unsafe HandshakeMessage(message, type, from: path), handshake)
-        case .initiation, .data: work = .initiation(unsafe HandshakeMessage(message, type, from: path))
+        case .initiation, .cookieReply, .data: work = .initiation(unsafe HandshakeMessage(message, type, from: path))
         }
         if !handshakes.submit(work, on: interface.id, from: worker) { drops.count(.handshakeQueueFull) }
         return nil
@@ -116,11 +118,6 @@ extension WireGuardStage {
         let engine = interfaces[id.index].engine
         if let rejection = engine.finish(concluded, from: path, now) { rejections.count(rejection) }
         collect(engine, id)
-    }
-
-    /// Messages that are no peer's: cookies for strangers.
-    package func send(_ messages: [Outgoing], on id: InterfaceID) {
-        pending[id.index] += messages.map { .send($0) }
     }
 }
 

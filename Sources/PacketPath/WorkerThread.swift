@@ -15,6 +15,10 @@ package final class WorkerThread: Sendable {
         static let kind: UInt64 = 0xffff_ffff_0000_0000
     }
 
+    /// The least that the kernel grants. A turn takes some 10 to 100 µs; packets that wait for the end of other threads'
+    /// slices wait for milliseconds.
+    private static let slice = Interval.microseconds(100)
+
     private let wakeup: EventDescriptor
     private let stopped = Atomic(false)
 
@@ -44,6 +48,7 @@ package final class WorkerThread: Sendable {
             for descriptor in port.descriptors { try epoll.add(descriptor, token: Token.udp | UInt64(index)) }
         }
 
+        Thread.preferLatency(slice: Self.slice)
         worker.warm()
         var now = Clocks.now()
         while !stopped.load(ordering: .acquiring) {

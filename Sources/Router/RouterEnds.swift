@@ -13,6 +13,7 @@ struct RouterEnds {
     private var queues: [[TUNQueue]] = []
     private var ports: [[any UDPPort]] = []
     /// By interface.
+    private(set) var replies: [(any ReplySender)?] = []
     private var listenPorts: [UInt16] = []
     private var missing: [Errno?] = []
 
@@ -24,6 +25,7 @@ struct RouterEnds {
             // The port first: when it is taken, no interface has come and gone.
             let sockets = try Self.openSockets(configuration, offloads, indices)
             ports.append(sockets.ports)
+            replies.append(sockets.replies)
             listenPorts.append(sockets.port)
             missing.append(sockets.missingIPv6)
             queues.append(try Self.openQueues(configuration, offloads, workers: plan.workers))
@@ -35,6 +37,7 @@ struct RouterEnds {
         let offloads = plan.configuration.runtime.offloads
         for interface in plan.interfaces {
             ports.append((0..<plan.workers).map { _ in ClosedPort() })
+            replies.append(nil)
             listenPorts.append(0)
             missing.append(nil)
             if let device {

@@ -91,6 +91,7 @@ final class RunningRouter: Sendable {
         let registry = assembly.registry
         for interface in plan.interfaces {
             registry.update(interface.id) { $0.listenPort = ends.listenPort(interface.id) }
+            handshakes.setOutlet(ends.replies[interface.id.index], on: interface.id)
         }
         if startsDown {
             for interface in plan.interfaces {
@@ -105,7 +106,7 @@ final class RunningRouter: Sendable {
             throw .system(error)
         }
         let resolver = resolver
-        changes = LiveChanges(registry, mailboxes, assembly.directories, logger) {
+        changes = LiveChanges(registry, mailboxes, assembly.directories, handshakes, logger) {
             resolver.forget($0)
         } sockets: { id, port, mark throws(Errno) in
             try RouterEnds.reopen(plan, id, port: port, mark: mark, indices)

@@ -19,6 +19,9 @@ package final class MemoryHost {
         ports = (0..<workers).map { _ in MemoryPort(host: self, network: network) }
     }
 
+    /// For whoever works off the workers' path.
+    package var replies: any ReplySender { MemoryReplySender(ports[0]) }
+
     func has(_ endpoint: Endpoint) -> Bool { endpoint.port == port && addresses.contains(endpoint.address) }
 
     func deliver(_ datagram: MemoryDatagram) { ports[steer(datagram.source)].deliver(datagram) }
@@ -137,6 +140,16 @@ package final class MemoryPort: UDPPort {
         batch.removeAll()
     }
 
+    /// A single datagram that is no worker's; false when there is no source for it.
+    func reply(_ bytes: UnsafeRawBufferPointer, by path: Path) -> Bool {
+        var notices: [Notice] = []
+        guard let source = source(for: path, .none, &notices) else { return false }
+        network.send(
+            MemoryDatagram(
+                source: source, destination: path.remote, bytes: unsafe [UInt8](bytes), trafficClass: 0))
+        return true
+    }
+
     private func source(for path: Path, _ peer: PeerID, _ notices: inout [Notice]) -> Endpoint? {
         if let local = path.local {
             if host.addresses.contains(local.address) { return Endpoint(address: local.address, port: host.port) }
@@ -166,6 +179,15 @@ package final class MemoryPort: UDPPort {
             offset += size
         } while offset < packet.count
     }
+}
+
+/// Through a port in memory.
+private final class MemoryReplySender: ReplySender, @unchecked Sendable {  // Sendable: a network in memory has one thread
+    private let port: MemoryPort
+
+    init(_ port: MemoryPort) { self.port = port }
+
+    func send(_ bytes: UnsafeRawBufferPointer, by path: Path) -> Bool { unsafe port.reply(bytes, by: path) }
 }
 
 extension [Notice] {

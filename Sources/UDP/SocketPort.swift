@@ -29,6 +29,9 @@ package final class SocketPort: UDPPort {
         sender = Sender(segmentation: offloads.segmentation)
     }
 
+    /// For other threads, through the same sockets.
+    func makeReplySender() throws(Errno) -> any ReplySender { try SocketReplySender(v4: v4, v6: v6) }
+
     package func receive(into batch: inout PacketBatch) {
         var room = PacketBatch.capacity
         for index in 0..<batch.count { room -= batch[index].wirePackets }

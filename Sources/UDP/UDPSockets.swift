@@ -10,6 +10,8 @@ package struct UDPSockets {
     package let port: UInt16
     /// One for each worker.
     package let ports: [SocketPort]
+    /// For threads that are no workers.
+    package let replies: any ReplySender
     package let offloads: UDPOffloads
     /// Why there is no IPv6 socket; nil when there is one. IPv4 alone is enough to run.
     package let missingIPv6: Errno?
@@ -60,7 +62,9 @@ package struct UDPSockets {
             // For all sockets of the port. A kernel that refuses spreads by addresses, as before.
             for socket in ports[0].descriptors { try? steering.attach(to: socket, workers: workers) }
         }
-        return UDPSockets(port: port, ports: ports, offloads: offloads, missingIPv6: missingIPv6)
+        let replies = try ports[0].makeReplySender()
+        return UDPSockets(
+            port: port, ports: ports, replies: replies, offloads: offloads, missingIPv6: missingIPv6)
     }
 
     /// The kernel has no IPv6, or has it switched off, or a sandbox keeps it away.

@@ -9,6 +9,9 @@ import Wire
 package final class Engine {
     /// Who the interface is, and all of its peers, those of other workers included.
     package let directory: PeerDirectory
+    /// Who the interface was when `identityChanged` was last called: for what is looked at too often to take the
+    /// directory's lock.
+    var identity: Identity?
     let environment: Environment
     var index = IndexTable()
     var wheel: TimerWheel
@@ -50,6 +53,7 @@ package final class Engine {
     /// An engine of one worker among several, who share `directory`.
     package init(_ directory: PeerDirectory, _ environment: Environment, now: Instant) {
         self.directory = directory
+        identity = directory.identity
         self.environment = environment
         wheel = TimerWheel(now: now)
     }

@@ -48,6 +48,7 @@ extension Engine {
     /// The directory has had another identity, or none, since `moment` (P-8.1): sessions that are older are not sent
     /// with any more, and handshakes begin anew. What is still under way to us is still understood.
     package func identityChanged(at moment: Instant) {
+        identity = directory.identity
         for case let peer? in peers {
             abandonHandshake(peer)
             peer.lastHandshakeSent = nil

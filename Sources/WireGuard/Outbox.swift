@@ -21,6 +21,11 @@ package struct Outgoing: Sendable {
         unsafe withUnsafeMutableBytes(of: &bytes) { unsafe body($0.baseAddress.unsafelyUnwrapped) }
     }
 
+    /// Lends the `count` bytes.
+    @safe package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        unsafe withUnsafeBytes(of: bytes) { unsafe body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    }
+
     /// Copies the `count` bytes to where they are sent from.
     package func copy(to destination: UnsafeMutableRawPointer) {
         unsafe withUnsafeBytes(of: bytes) {

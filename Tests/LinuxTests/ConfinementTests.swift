@@ -82,6 +82,8 @@ import Testing
             (SYS_tgkill, 0, [me], [0, 1, me + 1], EPERM),
             (SYS_prlimit64, 0, [0, me], [1], EPERM),
             (SYS_sched_setaffinity, 0, [0], [1], EPERM),
+            (SYS_sched_getattr, 0, [0], [1], EPERM),
+            (SYS_sched_setattr, 0, [0], [1], EPERM),
             (SYS_setpriority, 0, [UInt32(PRIO_PROCESS.rawValue)], [UInt32(PRIO_USER.rawValue)], EPERM),
             (SYS_setpriority, 1, [0], [1], EPERM),
             (SYS_ioctl, 1, [UInt32(TIOCGWINSZ), 0], [UInt32(TIOCSTI), 0x541c], EPERM),
@@ -94,7 +96,8 @@ import Testing
         for test in cases {
             for value in test.allowed {
                 #expect(
-                    filter.outcome(test.call, [test.argument: value]) == SystemCallFilter.allow, "\(test.call) \(value)")
+                    filter.outcome(test.call, [test.argument: value]) == SystemCallFilter.allow, "\(test.call) \(value)"
+                )
             }
             for value in test.refused {
                 let outcome = filter.outcome(test.call, [test.argument: value])
@@ -171,7 +174,9 @@ import Testing
             guard unsafe posix_spawn(&child, "/bin/true", nil, nil, arguments, nil) != 0 else { exit(2) }
             guard fork() == -1 else { exit(3) }
             let isDone = Flag()
-            do { try Thread(name: "another") { isDone.value.store(true, ordering: .releasing) }.join() } catch { exit(4) }
+            do { try Thread(name: "another") { isDone.value.store(true, ordering: .releasing) }.join() } catch {
+                exit(4)
+            }
             exit(isDone.value.load(ordering: .acquiring) ? 7 : 5)
         }
     }

@@ -1,4 +1,5 @@
 import Crypto
+import PacketPath
 import Pipeline
 import Testing
 import UDP
@@ -71,7 +72,24 @@ import WireGuard
         #expect(router.counter("wireguard", "handshake-queue-full") == 100)
         #expect(router.counter("wireguard", "cookies-sent") == UInt64(Limits.handshakeQueue))
         #expect(router.counter("wireguard", "invalid-initiation") == 0, "nothing was computed")
-        #expect(router.counter("udp", "datagrams-out") == UInt64(Limits.handshakeQueue))
+        world.run(.milliseconds(10))
+        var answers = 0
+        var batch = PacketBatch(pool: BufferPool())
+        repeat {
+            batch.removeAll()
+            stranger.ports[0].receive(into: &batch)
+            for index in 0..<batch.count { answers += batch[index].wirePackets }
+        } while batch.count > 0
+        #expect(answers == Limits.handshakeQueue, "all of them arrive")
+        #expect(router.counter("udp", "datagrams-out") == 0, "and no worker has sent any")
+    }
+
+    @Test func `P-3.14 an interface that has no socket has no cookies`() {
+        router.handshakes.setOutlet(nil, on: InterfaceID(0))
+        flood(Limits.handshakeLoad + 1)
+        #expect(router.counter("wireguard", "cookies-sent") == 0)
+        #expect(router.counter("wireguard", "cookie-not-sent") == router.counter("wireguard", "cookie-due"))
+        #expect(router.counter("wireguard", "cookie-not-sent") > 0)
     }
 
     @Test func `P-3.9 below an eighth of the queue everything is computed`() {

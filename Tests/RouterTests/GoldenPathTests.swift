@@ -106,7 +106,7 @@ import WireGuard
                     + "unknown-receiver invalid-initiation unknown-peer "
                     + "replayed-initiation too-many-initiations invalid-response invalid-cookie-reply expired-key "
                     + "replayed forged no-private-key cookie-due source-too-busy handshake-overtaken "
-                    + "handshake-owner-busy",
+                    + "handshake-owner-busy cookie-not-sent",
                 "probe: |",
                 "udp: datagrams-in bytes-in datagrams-out bytes-out receive-errors segmentation-fallbacks "
                     + "source-fallbacks | truncated run-too-long receive-queue-full no-socket no-endpoint "

@@ -47,7 +47,7 @@ import WireGuard
                                 allowed-ips: [10.0.0.1/32]
                         """))
         }
-        changes = LiveChanges(hub.registry, hub.mailboxes, hub.directories, Logger(label: "test")) {
+        changes = LiveChanges(hub.registry, hub.mailboxes, hub.directories, hub.handshakes, Logger(label: "test")) {
             _, port, _ throws(Errno) in
             throw Errno(port == 0 ? EMFILE : EADDRINUSE)
         }

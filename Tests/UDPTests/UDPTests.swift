@@ -55,6 +55,40 @@ private let loopbacks = ["127.0.0.1", "::1"]
         #expect(used.count > 1)
     }
 
+    /// The address that it is sent from is one of loopback's that no routing table would choose.
+    @Test(arguments: ["127.0.0.9", "::1"])
+    func `P-3.13 a reply leaves by the same port, from where the question had come to`(address: String) throws {
+        let stranger = try UDPSockets.open(UDPOptions(), workers: 1)
+        let bytes = Datagrams.pattern(64)
+        let send = { (replies: any ReplySender) in
+            let path = Path(
+                remote: Endpoint(address: .literal(address == "::1" ? "::1" : "127.0.0.1"), port: stranger.port),
+                local: LocalAddress(address: .literal(address), interface: 1))
+            return unsafe bytes.withUnsafeBytes { unsafe replies.send($0, by: path) }
+        }
+        var sockets: UDPSockets? = try UDPSockets.open(UDPOptions(), workers: 2)
+        let port = try #require(sockets?.port)
+        let replies = try #require(sockets?.replies)
+        // It keeps its way out when the workers have let go of theirs.
+        for _ in 0..<2 {
+            #expect(send(replies))
+            let arrivals = try stranger.ports[0].receive(datagrams: 1)
+            #expect(arrivals.map(\.datagrams.bytes) == [bytes])
+            #expect(arrivals.first?.path.remote == Endpoint(address: .literal(address), port: port))
+            sockets = nil
+        }
+    }
+
+    @Test func aReplyThatHasNoWayIsNotSent() throws {
+        let sockets = try UDPSockets.open(UDPOptions(), workers: 1)
+        let nowhere = Path(
+            remote: Endpoint(address: .literal("127.0.0.1"), port: 9),
+            local: LocalAddress(address: .literal("192.0.2.77"), interface: 0))
+        let bytes = Datagrams.pattern(64)
+        let isSent = unsafe bytes.withUnsafeBytes { unsafe sockets.replies.send($0, by: nowhere) }
+        #expect(!isSent)
+    }
+
     @Test func offloadsCanBeSwitchedOff() throws {
         let sockets = try UDPSockets.open(UDPOptions(segmentation: false, coalescing: false), workers: 1)
         #expect(sockets.offloads == UDPOffloads(segmentation: false, coalescing: false))

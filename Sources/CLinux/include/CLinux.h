@@ -33,6 +33,10 @@ int clinux_sendmmsg(int fd, struct clinux_mmsghdr *messages, unsigned int count,
 /* epoll_pwait2(2): nanoseconds, and a null timeout to wait for ever. Linux 5.11. */
 int clinux_epoll_wait(int epoll, struct epoll_event *events, int capacity, const struct timespec *timeout);
 
+/* Gives the calling thread slices of `nanoseconds`: it is let on earlier, for shorter. Linux 6.12; earlier ones take it and do
+ * nothing. Policy and niceness stay. 0, or -1 with errno. */
+int clinux_set_slice(unsigned long long nanoseconds);
+
 /* pthread_setname_np(3) for the calling thread. */
 int clinux_name_this_thread(const char *name);
 

@@ -33,6 +33,8 @@ package struct ArgumentRule: Sendable {
             ArgumentRule(call: SYS_tgkill, argument: 0, values: [UInt32(getpid())]),
             ArgumentRule(call: SYS_prlimit64, argument: 0, values: [0, UInt32(getpid())]),
             ArgumentRule(call: SYS_sched_setaffinity, argument: 0, values: [0]),
+            ArgumentRule(call: SYS_sched_getattr, argument: 0, values: [0]),
+            ArgumentRule(call: SYS_sched_setattr, argument: 0, values: [0]),
             ArgumentRule(call: SYS_setpriority, argument: 0, values: [UInt32(PRIO_PROCESS.rawValue)]),
             ArgumentRule(call: SYS_setpriority, argument: 1, values: [0]),
             ArgumentRule(call: SYS_ioctl, argument: 1, values: typing, isForbidden: true),

@@ -68,7 +68,7 @@ extension LiveChanges {
         }
         let mark = binding.mark
         if let sockets = binding.sockets {
-            replacePorts(sockets.ports, on: id)
+            replacePorts(sockets, on: id)
         } else if binding.isBound {
             _ = WorkerRound.run(mailboxes) { worker, _ in
                 // Tried before; a socket that refuses it all the same sends without, as before.
@@ -78,8 +78,9 @@ extension LiveChanges {
         }
     }
 
-    private func replacePorts(_ ports: [any UDPPort], on id: InterfaceID) {
-        let handovers = ports.map { Handover($0) }
+    private func replacePorts(_ sockets: UDPSockets, on id: InterfaceID) {
+        handshakes.setOutlet(sockets.replies, on: id)
+        let handovers = sockets.ports.map { Handover($0 as any UDPPort) }
         let errands = handovers.map { handover -> [Mailbox.Errand] in
             [
                 { worker, _ in
@@ -109,7 +110,7 @@ extension LiveChanges {
             let opened = try sockets(id, port, view.fwmark)
             port = opened.port
             isBound = true
-            replacePorts(opened.ports, on: id)
+            replacePorts(opened, on: id)
         } catch {
             logger.error("\(view.name): is up without a socket, UDP port \(port) cannot be had: \(error)")
         }
@@ -127,6 +128,7 @@ extension LiveChanges {
             $0.isUp = false
             $0.isBound = false
         }
+        handshakes.setOutlet(nil, on: id)
         _ = WorkerRound.run(mailboxes) { worker, now in
             worker.wireGuard.setUp(false, on: id, now)
             worker.udp.replace(ClosedPort(), on: id)

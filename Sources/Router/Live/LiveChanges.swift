@@ -29,6 +29,8 @@ final class LiveChanges: Sendable {
     let mailboxes: [Mailbox]
     /// By interface.
     private let directories: [PeerDirectory]
+    /// Told where cookies leave.
+    let handshakes: HandshakeDesk
     let sockets: Sockets
     /// Told of peers that are gone, or that a client has said the place of: nobody is to look for them by name any more.
     private let settled: @Sendable ([PeerID]) -> Void
@@ -37,13 +39,14 @@ final class LiveChanges: Sendable {
     let turn = Mutex(())
 
     init(
-        _ registry: PeerRegistry, _ mailboxes: [Mailbox], _ directories: [PeerDirectory], _ logger: Logger,
-        settled: @escaping @Sendable ([PeerID]) -> Void = { _ in }, sockets: @escaping Sockets
+        _ registry: PeerRegistry, _ mailboxes: [Mailbox], _ directories: [PeerDirectory], _ handshakes: HandshakeDesk,
+        _ logger: Logger, settled: @escaping @Sendable ([PeerID]) -> Void = { _ in }, sockets: @escaping Sockets
     ) {
         self.settled = settled
         self.registry = registry
         self.mailboxes = mailboxes
         self.directories = directories
+        self.handshakes = handshakes
         self.logger = logger
         self.sockets = sockets
     }

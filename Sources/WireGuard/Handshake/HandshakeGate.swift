@@ -2,10 +2,10 @@ import Crypto
 import Synchronization
 import Wire
 
-/// What a handshake message from outside has to pass before anything costly is done for it (§5.3, P-3.1…P-3.14).
+/// What a handshake message with a good mac1 has to pass before anything costly is done for it (§5.3, P-3.2…P-3.13).
 ///
-/// Always a good mac1. Under load a mac2 too, which shows a cookie that we have sent to the sender's address; and then
-/// a place in that address's bucket. Shared by the threads that compute a router's handshakes.
+/// Under load a mac2, which shows a cookie that we have sent to the sender's address; and then a place in that
+/// address's bucket. Shared by the threads that compute a router's handshakes.
 package final class HandshakeGate: Sendable {
     package enum Judgement: Sendable {
         case admit
@@ -29,12 +29,12 @@ package final class HandshakeGate: Sendable {
         state = Mutex(State(secret: CookieSecret(entropy, now)))
     }
 
-    /// Judges an initiation or response of full length that came by `path`, with `waiting` messages behind it.
+    /// Judges an initiation or response that came by `path`, with `waiting` messages behind it. `Engine.refusal` has let it
+    /// through.
     package func judge(
         _ message: UnsafeRawPointer, _ type: MessageType, from path: Path, _ identity: Identity, waiting: Int,
         _ now: Instant
     ) -> Judgement {
-        guard unsafe identity.verifiesMAC1(of: message, type) else { return .reject(.badMAC1) }
         let source = path.remote
         var cookie = SIMD16<UInt8>()
         let rejection = state.withLock { state -> Rejection? in

@@ -21,7 +21,7 @@ final class MemoryRouter {
     private(set) var workers: [Worker] = []
     let pools: [BufferPool]
     /// Works after the workers, at the same moment.
-    private let handshakes: HandshakeDesk
+    let handshakes: HandshakeDesk
     let directories: [PeerDirectory]
     let registry: PeerRegistry
     let mailboxes: [Mailbox]
@@ -62,6 +62,7 @@ final class MemoryRouter {
                 aead: .libsodium, entropy: entropy, wallTime: { clock.wall }, indices: indices),
             mailboxes: mailboxes, now: world.now, remembered: remembered)
         handshakes = assembly.handshakes
+        for (index, host) in hosts.enumerated() { handshakes.setOutlet(host.replies, on: InterfaceID(index)) }
         directories = assembly.directories
         registry = assembly.registry
         pools = (0..<plan.workers).map { _ in BufferPool() }
