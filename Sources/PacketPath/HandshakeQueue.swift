@@ -1,16 +1,19 @@
-import WireGuard
 import Wire
+import WireGuard
 
 /// A handshake message as it came in, on its way off the packet path.
 struct HandshakeMessage: Sendable {
     let type: MessageType
     let path: Path
+    /// Whether it is an initiation with a mac2, true or not.
+    let showsCookie: Bool
     private let bytes: InlineArray<148, UInt8>
 
     /// Copies an initiation or response of full length.
     init(_ message: UnsafeRawPointer, _ type: MessageType, from path: Path) {
         self.type = type
         self.path = path
+        showsCookie = unsafe type == .initiation && Initiation.hasMAC2(message)
         var bytes = InlineArray<148, UInt8>(repeating: 0)
         unsafe withUnsafeMutableBytes(of: &bytes) {
             unsafe $0.baseAddress.unsafelyUnwrapped.copyMemory(
@@ -44,57 +47,37 @@ struct HandshakeQueue: ~Copyable {
 
     /// At most one for each peer: the engine asks again only when one is done.
     private var own = Fifo<Entry>()
-    private var strangers = Fifo<Entry>()
+    /// Initiations without a cookie: all that a flood from forged addresses can be.
+    private var unvouched = Fifo<Entry>()
+    /// Initiations with what may be a cookie, and responses to what we have sent.
+    private var vouched = Fifo<Entry>()
+    /// Which of the two comes next, when both have something.
+    private var vouchedIsNext = true
 
-    var isEmpty: Bool { own.isEmpty && strangers.isEmpty }
+    var isEmpty: Bool { own.isEmpty && unvouched.isEmpty && vouched.isEmpty }
     /// How many messages from outside wait: what tells whether we are under load.
-    var strangersWaiting: Int { strangers.count }
+    var strangersWaiting: Int { unvouched.count + vouched.count }
 
-    /// False, and no change, when too many messages from outside wait.
+    /// False, and no change, when too many messages of its kind wait.
     mutating func append(_ entry: Entry) -> Bool {
-        if case .initiate = entry.work {
-            own.append(entry)
-            return true
+        switch entry.work {
+        case .initiate: own.append(entry)
+        case .initiation(let message) where !message.showsCookie:
+            guard unvouched.count < Limits.handshakeQueue else { return false }
+            unvouched.append(entry)
+        case .initiation, .response:
+            guard vouched.count < Limits.vouchedHandshakeQueue else { return false }
+            vouched.append(entry)
         }
-        guard strangers.count < Limits.handshakeQueue else { return false }
-        strangers.append(entry)
         return true
     }
 
-    /// The next one: our own first, which nobody can have us make by sending us something.
-    mutating func popFirst() -> Entry? { own.popFirst() ?? strangers.popFirst() }
-}
-
-/// First in, first out, in a ring that grows to what was needed at once and stays.
-private struct Fifo<Element> {
-    private var ring: ContiguousArray<Element?> = []
-    private var first = 0
-    private(set) var count = 0
-
-    var isEmpty: Bool { count == 0 }
-
-    mutating func append(_ element: Element) {
-        if count == ring.count { grow() }
-        ring[(first + count) % ring.count] = element
-        count += 1
-    }
-
-    mutating func popFirst() -> Element? {
-        guard count > 0 else { return nil }
-        defer {
-            ring[first] = nil
-            first = (first + 1) % ring.count
-            count -= 1
-        }
-        return ring[first]
-    }
-
-    private mutating func grow() {
-        var larger = ContiguousArray<Element?>()
-        larger.reserveCapacity(max(64, 2 * ring.count))
-        for index in 0..<count { larger.append(ring[(first + index) % ring.count]) }
-        while larger.count < larger.capacity { larger.append(nil) }
-        ring = larger
-        first = 0
+    /// The next one: our own first, which nobody can have us make by sending us something. Then those that are vouched for
+    /// and others in turn: a flood of either kind leaves the other one half of the time.
+    mutating func popFirst() -> Entry? {
+        if let entry = own.popFirst() { return entry }
+        defer { vouchedIsNext.toggle() }
+        return vouchedIsNext
+            ? vouched.popFirst() ?? unvouched.popFirst() : unvouched.popFirst() ?? vouched.popFirst()
     }
 }

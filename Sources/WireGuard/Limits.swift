@@ -11,9 +11,11 @@ package enum Limits {
     package static let datagramsPerRun = 64
     /// The most bytes in one run: the payload of the largest UDP datagram.
     package static let bytesPerRun = 65_507
-    /// Handshake messages from outside that wait to be looked at; more are dropped. From an eighth of it on, senders have to
+    /// Initiations without a cookie that wait to be looked at; more are dropped. From an eighth of it on, senders have to
     /// show a cookie (P-3.9, P-3.10).
     package static let handshakeQueue = 4096
+    /// Responses, and initiations with a cookie, that wait to be looked at; more are dropped.
+    package static let vouchedHandshakeQueue = 1024
     package static let handshakeLoad = handshakeQueue / 8
     /// Addresses whose handshakes are counted under load; with more of them new ones are refused (P-3.12).
     package static let countedSources = 65_536

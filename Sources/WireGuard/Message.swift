@@ -27,6 +27,11 @@ package enum Initiation {
     static let encryptedTimestamp = 88
     static let mac1 = 116
     static let mac2 = 132
+
+    /// Whether an initiation of full length carries a mac2, which shows a cookie if it is true (P-3.2).
+    package static func hasMAC2(_ message: UnsafeRawPointer) -> Bool {
+        unsafe message.loadUnaligned(fromByteOffset: mac2, as: SIMD16<UInt8>.self) != SIMD16()
+    }
 }
 
 package enum Response {

@@ -20,9 +20,10 @@ import WireGuard
         stranger = world.network.attach(addresses: [try #require(IPAddress("203.0.113.1"))], port: 1)
     }
 
-    /// Nothing in it decrypts, but its mac1 is good.
+    /// Nothing in it decrypts, but its mac1 is good; it has no cookie.
     private static let initiation: [UInt8] = {
-        var bytes: [UInt8] = [1, 0, 0, 0] + (0..<144).map { UInt8(truncatingIfNeeded: $0 * 7) }
+        var bytes: [UInt8] =
+            [1, 0, 0, 0] + (0..<128).map { UInt8(truncatingIfNeeded: $0 * 7) } + [UInt8](repeating: 0, count: 16)
         let publicKey = World.publicKey("a")
         var key = [UInt8](repeating: 0, count: 32)
         let label = [UInt8]("mac1----".utf8)

@@ -9,21 +9,14 @@
 #
 # timeout: 300
 set -euo pipefail
-# shellcheck source=../../../etc/lib/tunnel.sh
-. "$(dirname "$0")/../../../etc/lib/tunnel.sh"
+# shellcheck source=../../../etc/lib/flood.sh
+. "$(dirname "$0")/../../../etc/lib/flood.sh"
 
 readonly target=${1:-fullbore} rate=${2:-100000}
 readonly length=12 # seconds of each flood
 readonly allowed_growth=8192 # KiB: the queue and the table of sources fill up once, and stay
 
-cd "$repo"
-library=$(swift build -c release --show-bin-path)
-interruptible swift build -c release --product fullbore-wireguard >"$work/build.log" 2>&1 || { cat "$work/build.log"; fail "the library does not build"; }
-cc=$(command -v cc || true)
-[[ $cc ]] || cc=$(dirname "$(readlink -f "$(command -v swift)")")/clang
-"$cc" -std=c11 -O2 -Wall -Wextra -Werror -I Sources/CWireGuard/include -o "$work/flood" Tests/CLibrary/flood.c \
-    -L "$library" -lfullbore-wireguard "-Wl,-rpath,$library"
-
+flood_program
 node target right attacker late
 wire target wire right wire
 wire target dirty attacker dirty
@@ -61,8 +54,7 @@ measure "without a flood"
 late_connected() { (($(handshake_of late target) > 0)); }
 for kind in bad valid; do
     before=$(resident)
-    on attacker "$work/flood" "${public_key[target]}" 10.0.2.1 "$default_port" "$rate" "$length" "$kind" >"$work/rate" &
-    flooding=$!
+    flood attacker target 10.0.2.1 "$kind" "$rate" "$length"
     sleep 1
     measure "initiations with a $kind mac1"
     began=$EPOCHREALTIME
@@ -70,7 +62,7 @@ for kind in bad valid; do
     eventually 20 late_connected || fail "$kind: a real peer does not get in: $(tail -n 5 "$work/late/log")"
     step "$kind: a real peer is in after $(elapsed "$began") s"
     down late
-    wait "$flooding" || fail "the flood broke off"
+    flood_ends
     growth=$(($(resident) - before))
     step "$kind: $(cat "$work/rate") a second were sent; resident memory $growth KiB"
     ((growth <= allowed_growth)) || fail "$kind: resident memory has grown by $growth KiB"
