@@ -56,10 +56,11 @@ let package = Package(
         module(
             "Router",
             [
-                "PacketPath", "Configuration", "Control", "Linux", "TUN", "UDP", "WireGuard", "AllowedIPs", "Crypto", "Pipeline", "Wire",
+                "PacketPath", "Configuration", "Control", "Linux", "TUN", "UDP", "WireGuard", "AllowedIPs", "Crypto",
+                "Pipeline", "Wire", "Locking",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux"]),
+        module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux", "Locking"]),
         module("Control", ["Linux", "Crypto", "Wire"]),
         module("Configuration", ["Pipeline", "Crypto", "Wire", "CYAML"]),
         module("TUN", ["Pipeline", "Linux"]),
@@ -67,10 +68,11 @@ let package = Package(
         module("Pipeline", ["Wire"]),
         module("AllowedIPs", ["Wire"]),
         module("WireGuardC", ["WireGuard", "CWireGuard"]),
-        module("WireGuard", ["Crypto", "Wire"]),
+        module("WireGuard", ["Crypto", "Wire", "Locking"]),
         module("Linux", ["Wire", "CLinux", "CMNL"]),
-        module("Crypto", ["CSodium"]),
+        module("Crypto", ["CSodium", "Locking"]),
         module("Wire"),
+        module("Locking"),
 
         // C: what Swift cannot see of the kernel's headers, and the system libraries.
         .target(name: "CLinux"),
@@ -81,24 +83,27 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // Tests: one target per module; Support holds what several of them share.
-        .target(name: "Support", dependencies: ["Wire", "Pipeline", "Linux"], path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "Support", dependencies: ["Wire", "Pipeline", "Linux"], path: "Tests/Support", swiftSettings: strict),
         tests("Wire"),
         tests("Crypto", resources: [.copy("Vectors")]),
         tests("AllowedIPs"),
-        tests("WireGuard", ["Crypto"]),
+        tests("WireGuard", ["Crypto", "Locking"]),
         tests("Pipeline"),
         tests("Configuration"),
-        tests("Linux", ["CNftables", "CLinux"]),
+        tests("Linux", ["CNftables", "CLinux", "Locking"]),
         tests("TUN"),
         tests("UDP"),
         tests("PacketPath"),
-        tests("Router", [.product(name: "Logging", package: "swift-log")]),
-        tests("Control", ["Crypto"]),
+        tests("Router", ["Locking", .product(name: "Logging", package: "swift-log")]),
+        tests("Control", ["Crypto", "Locking"]),
 
         // What is fuzzed, and the replay of what fuzzing has found. libFuzzer's own program: see `fuzzing` below.
         .target(
             name: "FuzzBodies",
-            dependencies: ["Support", "Wire", "Crypto", "WireGuard", "Configuration", "Pipeline", "PacketPath", "Control", "Linux"],
+            dependencies: [
+                "Support", "Wire", "Crypto", "WireGuard", "Configuration", "Pipeline", "PacketPath", "Control", "Linux",
+            ],
             path: "Tests/Fuzz/Bodies", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzBodies"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
     ] + fuzzing,

@@ -1,5 +1,5 @@
 import CSodium
-import Synchronization
+import Locking
 
 /// A source of random bytes: keys, receiver indices, cookie secrets and nonces come from the one that is handed in.
 @safe package struct Entropy: Sendable {
@@ -50,7 +50,7 @@ extension Entropy {
     }
 
     private final class DrawCount: Sendable {
-        private let count = Mutex<UInt64>(0)
+        private let count = Guarded<UInt64>(0)
         func next() -> UInt64 {
             count.withLock { count in
                 count += 1

@@ -1,5 +1,5 @@
 import CSodium
-import Synchronization
+import Locking
 
 /// The one place where secrets get their memory: regions of 32-byte slots, each wiped when it comes back.
 ///
@@ -35,7 +35,7 @@ package final class SecretMemory: Sendable {
         var unlocked = 0
     }
 
-    private let regions = Mutex(Regions())
+    private let regions = Guarded(Regions())
 
     package init() {}
 

@@ -1,6 +1,6 @@
 import Crypto
+import Locking
 import Pipeline
-import Synchronization
 import UDP
 import Wire
 import WireGuard
@@ -37,9 +37,9 @@ package final class HandshakeDesk: Sendable {
     private let entropy: Entropy
     private let mailboxes: [Mailbox]
     /// By interface: where cookies leave.
-    private let outlets: Mutex<[(any ReplySender)?]>
-    private let queue = Mutex(HandshakeQueue())
-    private let counts = Mutex(Counts())
+    private let outlets: Guarded<[(any ReplySender)?]>
+    private let queue = Guarded(HandshakeQueue())
+    private let counts = Guarded(Counts())
     /// Called when the queue stops being empty.
     private let wake: @Sendable () -> Void
 
@@ -53,7 +53,7 @@ package final class HandshakeDesk: Sendable {
         self.mailboxes = mailboxes
         self.wake = wake
         gate = HandshakeGate(entropy, now: now)
-        outlets = Mutex(directories.map { _ in nil })
+        outlets = Guarded(directories.map { _ in nil })
     }
 
     /// Where an interface's cookies leave from now on, nil for nowhere. Once it returns the earlier one is not used any

@@ -1,5 +1,5 @@
+import Locking
 import Pipeline
-import Synchronization
 import Wire
 
 /// Packets that one worker read and another one owns, on their way between them.
@@ -42,7 +42,7 @@ package final class Mailbox: Sendable {
         var isIdle: Bool { parcels.isEmpty && errands.isEmpty }
     }
 
-    private let contents = Mutex(Contents())
+    private let contents = Guarded(Contents())
     /// Wakes the worker's thread; called when the mailbox stops being empty.
     private let wake: @Sendable () -> Void
 

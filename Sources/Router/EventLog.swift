@@ -1,6 +1,6 @@
 import Linux
+import Locking
 import Logging
-import Synchronization
 import Wire
 import WireGuard
 
@@ -16,7 +16,7 @@ final class EventLog: Sendable {
         var isStopped = false
     }
 
-    private let waiting = Mutex(Waiting())
+    private let waiting = Guarded(Waiting())
     private let wakeup: Doorbell
     private let log: RouterLog
 

@@ -2,10 +2,10 @@ import Configuration
 import Control
 import Crypto
 import Linux
+import Locking
 import Logging
 import PacketPath
 import Pipeline
-import Synchronization
 import Wire
 import WireGuard
 
@@ -22,7 +22,7 @@ final class RunningRouter: Sendable {
     private let events: EventLog
     /// Rings when the router cannot go on; `failure` says why.
     let failed: Doorbell
-    private let firstFailure = Mutex<RouterFailure?>(nil)
+    private let firstFailure = Guarded<RouterFailure?>(nil)
     private let links: LinkWatch
     private let file: String
     private let registry: PeerRegistry

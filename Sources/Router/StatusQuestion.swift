@@ -1,6 +1,6 @@
+import Locking
 import PacketPath
 import Pipeline
-import Synchronization
 import Wire
 import WireGuard
 
@@ -27,10 +27,10 @@ final class StatusQuestion: Sendable {
             var isDone: Bool { interface == answer.peers.count }
         }
 
-        let progress: Mutex<Progress>
+        let progress: Guarded<Progress>
 
         init(worker: Int, interfaces: Int) {
-            progress = Mutex(Progress(answer: Answer(worker: worker, peers: Array(repeating: [], count: interfaces))))
+            progress = Guarded(Progress(answer: Answer(worker: worker, peers: Array(repeating: [], count: interfaces))))
         }
     }
 

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import Locking
 import Logging
 import Synchronization
 import Wire
@@ -16,7 +17,7 @@ final class TimestampKeeper: Sendable {
     private let isStopped = Atomic(false)
     private let log: Logger
     /// What the file says.
-    private let saved: Mutex<TimestampFile.Stamps>
+    private let saved: Guarded<TimestampFile.Stamps>
     /// Said once; the disk of a router that runs for years may be full for days.
     private let hasComplained = Atomic(false)
 
@@ -24,7 +25,7 @@ final class TimestampKeeper: Sendable {
         self.file = file
         self.log = log
         wakeup = try Doorbell()
-        saved = Mutex([:])
+        saved = Guarded([:])
         file.prepare()
     }
 

@@ -1,8 +1,8 @@
 import Glibc
 import Linux
+import Locking
 import Logging
 import Pipeline
-import Synchronization
 import Wire
 
 /// Tells senders that their packets cannot be delivered (P-4.15 to P-4.17), on a thread of its own.
@@ -18,7 +18,7 @@ final class UnreachableSender: Sendable {
         var isStopped = false
     }
 
-    private let waiting = Mutex(Waiting())
+    private let waiting = Guarded(Waiting())
     private let bell: Doorbell
     /// By `InterfaceID.index`.
     private let interfaceNames: [String]

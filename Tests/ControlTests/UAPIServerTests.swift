@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import Glibc
 import Linux
-import Synchronization
+import Locking
 import Testing
 import Wire
 
@@ -17,7 +17,7 @@ private final class Device {
     private var thread: Linux.Thread?
 
     final class Seen: Sendable {
-        let ports = Mutex<[UInt16]>([])
+        let ports = Guarded<[UInt16]>([])
     }
 
     init(_ state: DeviceState = DeviceState(), refusing error: Errno? = nil) throws {

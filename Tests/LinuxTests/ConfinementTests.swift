@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Locking
 import Synchronization
 import Testing
 
@@ -15,7 +16,7 @@ import Testing
     }
 
     private final class Outcome<Result: Sendable>: Sendable {
-        let value = Mutex<Result?>(nil)
+        let value = Guarded<Result?>(nil)
     }
 
     @Test func `S-34 capabilities that are not kept are gone, and a raw socket with them`() throws {

@@ -1,6 +1,6 @@
 import Glibc
 import Linux
-import Synchronization
+import Locking
 import Testing
 import Wire
 
@@ -23,7 +23,7 @@ import Wire
     @Test(.timeLimit(.minutes(1))) func eachBreakIsToldOnce() throws {
         let watch = try ContinuityWatch()
         let bell = try Doorbell()
-        let told = Mutex<[ContinuityWatch.Break]>([])
+        let told = Guarded<[ContinuityWatch.Break]>([])
         bell.ring()
         watch.run(Scripted(bell: bell, left: [[.slept(.seconds(60)), .forked], [.forked]])) { event in
             told.withLock { $0.append(event) }

@@ -2,10 +2,10 @@ import Control
 import Crypto
 import Glibc
 import Linux
+import Locking
 import Logging
 import PacketPath
 import Support
-import Synchronization
 import TUN
 import Testing
 import UDP
@@ -70,7 +70,7 @@ import WireGuard
     }
 
     private final class Outcome: Sendable {
-        let value = Mutex<Errno??>(nil)
+        let value = Guarded<Errno??>(nil)
     }
 
     private func ping(_ spoke: Int, mark: Int) {

@@ -3,6 +3,7 @@ import Configuration
 import Crypto
 import Glibc
 import Linux
+import Locking
 import PacketPath
 import Pipeline
 import Router
@@ -196,7 +197,7 @@ private final class LockedTUN: FrameDevice, Sendable {
         var waiting: [[UInt8]] = []
         var written: [[UInt8]] = []
     }
-    private let queues = Mutex(Queues())
+    private let queues = Guarded(Queues())
 
     var descriptor: CInt? { nil }
     var offloads: TUNOffloads { .all }
@@ -258,7 +259,7 @@ private final class LockedPort: UDPPort {
     }
     private let wire: LockedWire
     private let endpoint: Endpoint
-    private let queue = Mutex<[Datagram]>([])
+    private let queue = Guarded<[Datagram]>([])
 
     init(_ wire: LockedWire, _ endpoint: Endpoint) {
         self.wire = wire

@@ -1,9 +1,9 @@
 import Control
 import Glibc
 import Linux
+import Locking
 import Logging
 import PacketPath
-import Synchronization
 import UDP
 import Wire
 import WireGuard

@@ -3,10 +3,10 @@ import Control
 import Crypto
 import Glibc
 import Linux
+import Locking
 import Logging
 import PacketPath
 import Pipeline
-import Synchronization
 import UDP
 import Wire
 import WireGuard
@@ -36,7 +36,7 @@ final class LiveChanges: Sendable {
     private let settled: @Sendable ([PeerID]) -> Void
     let logger: Logger
     /// One change at a time.
-    let turn = Mutex(())
+    let turn = Guarded(())
 
     init(
         _ registry: PeerRegistry, _ mailboxes: [Mailbox], _ directories: [PeerDirectory], _ handshakes: HandshakeDesk,

@@ -3,8 +3,8 @@ import Configuration
 import Control
 import Crypto
 import Linux
+import Locking
 import Pipeline
-import Synchronization
 import Wire
 import WireGuard
 
@@ -29,7 +29,7 @@ package final class PeerRegistry: Sendable {
         var nameUses: [String: Int] = [:]
     }
 
-    private let contents: Mutex<Contents>
+    private let contents: Guarded<Contents>
 
     /// The peers of a file, with their numbers and workers from the plan; loads their secrets.
     init(_ plan: RouterPlan, _ keys: KeyFile) throws(KeyProblem) {
@@ -47,7 +47,7 @@ package final class PeerRegistry: Sendable {
             }
         }
         let (secrets, presharedSecrets) = (privateKeys, presharedKeys)
-        contents = Mutex(Contents(plan, secrets, presharedSecrets))
+        contents = Guarded(Contents(plan, secrets, presharedSecrets))
     }
 
     /// Makes the change here, where it is wholly possible, and says what the workers have to do for it. What it says of

@@ -1,6 +1,7 @@
 import Configuration
 import Glibc
 import Linux
+import Locking
 import Logging
 import PacketPath
 import Pipeline
@@ -27,7 +28,7 @@ final class EndpointResolver: Sendable {
         var moves: [(peer: PeerID, endpoint: Endpoint)] = []
     }
 
-    private let work: Mutex<Work>
+    private let work: Guarded<Work>
     private let mailboxes: [Mailbox]
     private let log: RouterLog
     private let bell: Doorbell
@@ -51,7 +52,7 @@ final class EndpointResolver: Sendable {
         }
         threads = min(Self.threadBound, work.names.count)
         let made = work
-        self.work = Mutex(made)
+        self.work = Guarded(made)
     }
 
     /// Nothing is told or logged after this; the threads in `run` end when the system's resolver lets go of them.

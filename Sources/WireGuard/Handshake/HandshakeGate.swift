@@ -1,5 +1,5 @@
 import Crypto
-import Synchronization
+import Locking
 import Wire
 
 /// What a handshake message with a good mac1 has to pass before anything costly is done for it (§5.3, P-3.2…P-3.13).
@@ -21,12 +21,12 @@ package final class HandshakeGate: Sendable {
         var loadEnds: Instant?
     }
 
-    private let state: Mutex<State>
+    private let state: Guarded<State>
     private let entropy: Entropy
 
     package init(_ entropy: Entropy, now: Instant) {
         self.entropy = entropy
-        state = Mutex(State(secret: CookieSecret(entropy, now)))
+        state = Guarded(State(secret: CookieSecret(entropy, now)))
     }
 
     /// Judges an initiation or response that came by `path`, with `waiting` messages behind it. `Engine.refusal` has let it

@@ -1,5 +1,5 @@
 import Crypto
-import Synchronization
+import Locking
 import Wire
 
 /// The first half of a handshake of ours as a computation: two Diffie-Hellmans, some 80 µs, which an engine asks for and
@@ -36,7 +36,7 @@ package struct ConcludedHandshake: Sendable {
 
 /// Keys of a session on their way between threads; taken once.
 final class SessionKeyHandover: Sendable {
-    private let keys: Mutex<SessionKeys?>
-    init(_ keys: consuming SessionKeys) { self.keys = Mutex(keys) }
+    private let keys: Guarded<SessionKeys?>
+    init(_ keys: consuming SessionKeys) { self.keys = Guarded(keys) }
     func take() -> SessionKeys? { keys.withLock { $0.take() } }
 }

@@ -1,5 +1,5 @@
 import Crypto
-import Synchronization
+import Locking
 import Wire
 
 /// Who an interface is and whom it knows, by public key: where a handshake looks up its two sides.
@@ -22,9 +22,9 @@ package final class PeerDirectory: Sendable {
         var remembered: [PublicKey: TAI64N] = [:]
     }
 
-    private let contents: Mutex<Contents>
+    private let contents: Guarded<Contents>
 
-    package init(_ identity: Identity?) { contents = Mutex(Contents(identity: identity)) }
+    package init(_ identity: Identity?) { contents = Guarded(Contents(identity: identity)) }
 
     /// nil for an interface without a private key, which has no handshakes. Engines have to be told of another one
     /// (`Engine.identityChanged`).

@@ -1,5 +1,5 @@
 import Crypto
-import Synchronization
+import Locking
 import Wire
 
 /// What a handshake has to know of a peer, whichever thread computes it: keys, and which initiations were taken.
@@ -20,11 +20,11 @@ package final class RemotePeer: Sendable {
         var lastInitiationTaken: Instant?
     }
 
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     package init(_ publicKey: PublicKey, presharedKey: consuming PresharedKey) {
         self.publicKey = publicKey
-        state = Mutex(State(presharedKey: presharedKey))
+        state = Guarded(State(presharedKey: presharedKey))
     }
 
     // MARK: Keys

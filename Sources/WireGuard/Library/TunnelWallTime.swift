@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 import Wire
 
 extension Tunnel {
@@ -47,9 +47,9 @@ final class TunnelCalendar: Sendable {
         var now: Instant
     }
 
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
-    init(_ date: Tunnel.WallTime, at now: Instant) { state = Mutex(State(date: date, since: now, now: now)) }
+    init(_ date: Tunnel.WallTime, at now: Instant) { state = Guarded(State(date: date, since: now, now: now)) }
 
     func set(_ date: Tunnel.WallTime, at now: Instant) {
         state.withLock { $0 = State(date: date, since: now, now: now) }

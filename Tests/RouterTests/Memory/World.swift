@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
+import Locking
 import Pipeline
-import Synchronization
 import Testing
 import UDP
 import Wire
@@ -102,7 +102,7 @@ enum WorldError: Error {
 
 /// The wall clock of a world, which runs with its virtual time.
 final class WorldClock: Sendable {
-    private let moment = Mutex(Instant(nanoseconds: 0))
+    private let moment = Guarded(Instant(nanoseconds: 0))
     func move(to moment: Instant) { self.moment.withLock { $0 = moment } }
 
     var wall: WallTime {

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 import Wire
 
 /// The time of a test: moves only when it is told to. The wall clock runs with it, and can be set apart from it.
@@ -8,7 +8,7 @@ final class VirtualClock: Sendable {
         var wall = WallTime(seconds: 1_700_000_000, nanoseconds: 0)
         var wallSetAt = Instant(nanoseconds: 1_000_000_000_000)
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     var now: Instant {
         get { state.withLock { $0.now } }
