@@ -51,11 +51,6 @@ rate() { # of what arrived
     iperf_value "$1 | .bits_per_second * (100 - (.lost_percent // 0)) / 100 / 1e7 | round / 100 | \"\(.) Gbit/s\""
 }
 
-# At full speed a datagram may be lost in a queue; that none arrived would be something else.
-some_udp_arrived() {
-    iperf_value '.end.sum | select(.packets > .lost_packets) | .packets' >/dev/null || fail "UDP: all of it was lost"
-}
-
 parallel_tcp() { # N-7: that many servers and clients at once
     local number clients=() client
     for ((number = 0; number < streams; number++)); do

@@ -53,8 +53,8 @@ up left
 pings left 198.51.100.9
 pings left 2001:db8:9::9
 iperf left right 198.51.100.9 -t 1
-[[ $(on left wg show wg0 fwmark) == "$first_mark" ]] || fail "N-23 wg0's mark is $(on left wg show wg0 fwmark)"
-step "N-23 the default routes of both families go into the tunnel, with a strict reverse path filter on the way out"
+[[ $(on left wg show wg0 fwmark) == "$first_mark" ]] || fail "N-26 wg0's mark is $(on left wg show wg0 fwmark)"
+step "N-26 the default routes of both families go into the tunnel, with a strict reverse path filter on the way out"
 
 [[ $(way 198.51.100.9) == wg0 && $(way 2001:db8:9::9) == wg0 ]] || fail "the way out is $(way 198.51.100.9), $(way 2001:db8:9::9)"
 [[ $(way 10.0.1.2 mark "$first_mark") == wire ]] || fail "the tunnel's own datagrams go by $(way 10.0.1.2 mark "$first_mark")"

@@ -62,12 +62,19 @@ stream 6101 two four 10.9.0.4 -t 3
 stream 6102 four one fd09::1 -t 3
 all_finish "TCP from peer to peer through the hub"
 
-# UDP shows what TCP hides: a datagram that overtook another. Two peers, so that both workers are at it.
-for name in one two three four; do stream $((port++)) "$name" hub 10.9.0.9 -u -b 40M -l 1200 -t 3; done
+# UDP shows what TCP hides: a datagram that overtook another. Only who receives can tell, so the client is the receiver (-R). Four
+# peers and both ways, so that both workers are at it.
+number=0
+for name in "${spokes[@]}"; do
+    stream $((port++)) hub "$name" "10.9.0.$((++number))" -R -u -b 30M -l 1200 -t 3
+    stream $((port++)) "$name" hub 10.9.0.9 -R -u -b 30M -l 1200 -t 3
+done
 for stream in "${streams[@]}"; do wait "$stream" || fail "UDP: a stream did not finish"; done
-disorder=$(jq -s 'map(.end.streams[].udp.out_of_order) | add' "$work"/iperf-*.json)
+disorder=$(jq -s 'map(.end.streams[].udp | .out_of_order // error("iperf3 tells nothing of order")) | add' "$work"/iperf-*.json)
 [[ $disorder == 0 ]] || fail "UDP: $disorder datagrams were overtaken"
-step "UDP from all four peers: no datagram was overtaken"
+arrived=$(jq -s 'map(.end.sum | .packets - .lost_packets) | add' "$work"/iperf-*.json)
+((arrived > 1000)) || fail "UDP: $arrived datagrams have arrived in all"
+step "UDP from and to all four peers: of $arrived datagrams none was overtaken"
 
 for name in "${spokes[@]}"; do pings "$name" 10.9.0.9 100; done
 for name in "${spokes[@]}"; do down "$name"; done

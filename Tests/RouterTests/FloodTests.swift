@@ -85,7 +85,7 @@ import WireGuard
         #expect(router.counter("udp", "datagrams-out") == 0, "and no worker has sent any")
     }
 
-    @Test func `P-3.14 an interface that has no socket has no cookies`() {
+    @Test func anInterfaceThatHasNoSocketSendsNoCookies() {
         router.handshakes.setOutlet(nil, on: InterfaceID(0))
         flood(Limits.handshakeLoad + 1)
         #expect(router.counter("wireguard", "cookies-sent") == 0)

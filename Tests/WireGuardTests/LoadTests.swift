@@ -141,7 +141,10 @@ import Wire
     @Test func `P-3.12 with a cookie an address begins five handshakes at once, then 20 a second`() throws {
         let scene = Scene()
         let message = try scene.initiation()
-        guard case .reply(let reply) = scene.judge(message, waiting: 4000, at: Self.at(0)) else { return }
+        guard case .reply(let reply) = scene.judge(message, waiting: 4000, at: Self.at(0)) else {
+            Issue.record("no cookie")
+            return
+        }
         _ = scene.pair.alice.receive(Tap.toAlice(Self.bytes(reply)), scene.pair.link.now)
         scene.pair.link.run(.seconds(6))
         let second = try #require(scene.pair.sightings(from: scene.pair.alice, .initiation).last).datagram.bytes

@@ -64,7 +64,10 @@ import Wire
     }
 
     private static func configure(_ point: String, on pair: Pair, keepalive: Interval) {
-        guard let key = PublicKey(hex: point) else { return }
+        guard let key = PublicKey(hex: point) else {
+            Issue.record("\(point) is no key")
+            return
+        }
         pair.bob.engine.add(
             PeerConfiguration(
                 id: PeerID(9), publicKey: key, endpoint: Pair.endpoint(7), persistentKeepalive: keepalive),

@@ -42,7 +42,7 @@ import Wire
     }
 
     @Test(arguments: [10, 100, 170, 300, 1000, 4000] as [UInt64])
-    func `NepTUN#22 a path that was dead for so long is used again, by itself`(outage: UInt64) {
+    func `a path that was dead for so long is used again, by itself`(outage: UInt64) {
         let pair = Pair(seed: outage, alice: Pair.Side(keepalive: Self.interval))
         pair.link.run(.seconds(50))
         pair.link.eve = { _ in [] }

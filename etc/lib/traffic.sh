@@ -5,6 +5,7 @@
 #   copy FROM TO ADDRESS FILE            copies FILE over TCP to ADDRESS, which is TO's, and compares sha256
 #   iperf FROM TO ADDRESS [OPTION…]      one iperf3 run; its JSON is in $iperf_json
 #   iperf_value JQ                       a value of it, such as .end.sum_received.bits_per_second
+#   some_udp_arrived                     fails when iperf's UDP was lost, all of it
 #   random_file FILE BYTES
 
 # shellcheck source=namespaces.sh
@@ -42,6 +43,11 @@ copy() {
     sha256sum <"$received" >"$work/received.sha256"
     cmp -s "$work/sent.sha256" "$work/received.sha256" || fail "$from → $to ($3): sha256 differs"
     rm -f "$received"
+}
+
+# At full speed a datagram may be lost in a queue; that none arrived would be something else.
+some_udp_arrived() {
+    iperf_value '.end.sum | select(.packets > .lost_packets) | .packets' >/dev/null || fail "UDP: all of it was lost"
 }
 
 listening() { [[ $(on "$1" ss -Hltn "sport = :$2") ]]; }
