@@ -16,7 +16,7 @@ package struct Guarded<Value: ~Copyable>: ~Copyable, Sendable {
     ) throws(Failure) -> sending Result {
         #if THREAD_SANITIZER
             try mutex.withLock { value throws(Failure) -> sending Result in
-                let address = unsafe withUnsafeMutablePointer(to: &value) { unsafe UInt(bitPattern: $0) }
+                let address = unsafe withUnsafeMutablePointer(to: &value) { UInt(bitPattern: $0) }
                 lockTaken(address)
                 defer { lockGivenBack(address) }
                 return try body(&value)
