@@ -12,10 +12,14 @@ package struct SleepDetector: ~Copyable {
 
     private let timer: FileDescriptor
     private var slept: Interval
+    /// How long the machine has slept since it was started.
+    private let sleptSinceBoot: () -> Interval
 
-    package init() throws(Errno) {
+    /// `sleptSinceBoot` is the system's unless a test says.
+    package init(sleptSinceBoot: @escaping () -> Interval = systemSleptSinceBoot) throws(Errno) {
         timer = try Self.openTimer()
-        slept = Self.sleptSinceBoot
+        self.sleptSinceBoot = sleptSinceBoot
+        slept = sleptSinceBoot()
     }
 
     private static func openTimer() throws(Errno) -> FileDescriptor {
@@ -34,7 +38,7 @@ package struct SleepDetector: ~Copyable {
         _ = unsafe read(timer.rawValue, &expirations, MemoryLayout<UInt64>.size)
         try Self.arm(timer.rawValue)
         let before = slept
-        slept = Self.sleptSinceBoot
+        slept = sleptSinceBoot()
         let length = slept - before
         return length >= Self.least ? length : nil
     }
@@ -47,7 +51,8 @@ package struct SleepDetector: ~Copyable {
         try Errno.check(unsafe timerfd_settime(timer, flags, &when, nil), "timerfd_settime")
     }
 
-    private static var sleptSinceBoot: Interval { reading(CLOCK_BOOTTIME) - reading(CLOCK_MONOTONIC) }
+    /// CLOCK_MONOTONIC stands still while the machine sleeps, CLOCK_BOOTTIME does not (clock_gettime(2)).
+    package static func systemSleptSinceBoot() -> Interval { reading(CLOCK_BOOTTIME) - reading(CLOCK_MONOTONIC) }
 
     private static func reading(_ clock: clockid_t) -> Instant {
         var time = timespec()

@@ -50,3 +50,4 @@ on ours curl --silent --fail --max-time 60 --output "$work/received" http://198.
 grep -q "GET http://198.51.100.9/file" "$work/mitm.log" || fail "mitmproxy has seen nothing of it"
 (($(received_by ours theirs) > size)) || fail "it did not come through the tunnel"
 step "$size bytes through mitmproxy's tunnel, with equal sha256"
+down ours

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Linux
 import Testing
+import Wire
 
 /// What the kernel says of sleep and of copied machines (P-9.3, P-9.4).
 @Suite struct ContinuityTests {
@@ -37,6 +38,23 @@ import Testing
         #expect(sent == message.count || errno == EPERM)
         let forked = socket.saysForked()
         #expect(!forked)
+    }
+
+    /// What the clocks say, to be moved on by a test.
+    private final class Clocks { var slept = Interval.seconds(3600) }
+
+    @Test func `P-9.3 a sleep is told once, with its length; less than a tenth of a second is none`() throws {
+        let clocks = Clocks()
+        var detector = try SleepDetector { clocks.slept }
+        func sleep(_ length: Interval) throws -> Interval? {
+            clocks.slept = clocks.slept + length
+            return try detector.sleptAgain()
+        }
+        let told = [
+            try sleep(.seconds(0)), try sleep(.milliseconds(99)), try sleep(.milliseconds(100)), try sleep(.seconds(0)),
+            try sleep(.seconds(28_800)), try sleep(.seconds(7)), try sleep(.seconds(0)),
+        ]
+        #expect(told == [nil, nil, .milliseconds(100), nil, .seconds(28_800), .seconds(7), nil])
     }
 
     @Test func aMachineThatIsAwakeHasNotSlept() throws {

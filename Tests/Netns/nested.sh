@@ -93,3 +93,4 @@ alive "${daemon[left]}" || fail "left is dead: $(tail -n 20 "$work/left/log")"
 pings left 10.9.0.2
 [[ $implementation != fullbore* ]] || drops_of left | grep -q "endpoint-in-own-tunnel" || fail "N-25 nobody says why: $(drops_of left)"
 step "N-25 a peer whose endpoint lies behind itself is not reached, and nothing else suffers"
+all_down

@@ -44,3 +44,4 @@ eventually 3 passes6 || fail "N-12 IPv6: padded beyond the route's MTU"
 ip -n "$prefix-left" -6 route delete fd09::2/128 dev wg0
 eventually 3 passes_not 1249 fd09::2 || fail "the route's MTU is gone, and still padded to"
 step "N-12 the same by way of IPv6, and when the route goes"
+all_down

@@ -152,5 +152,5 @@ eventually 2 says || fail "the secrets of 3000 peers are more than 64 KiB, and n
 on left wg setconf wg0 "$work/few"
 on left wg setconf wg0 "$work/many"
 (($(grep -c "secrets may be swapped" "$work/left/log") == 1)) || fail "it is said more than once"
-kill -TERM "${daemon[left]}"
+down left
 step "S-13 secrets that cannot be locked are told of, also when they come later"

@@ -32,7 +32,9 @@ up hub
 for name in "${spokes[@]}"; do up "$name"; done
 for name in "${spokes[@]}"; do pings "$name" 10.9.0.9; done
 for name in 1 2 3 4; do pings hub "fd09::$name"; done
-step "four peers answer and are answered"
+sockets() { on hub ss -Haun "sport = :$default_port" | wc -l; }
+[[ $hub != fullbore* ]] || (($(sockets) == 4)) || fail "P-6.11 the hub has $(sockets) sockets, expected two workers' two"
+step "four peers answer and are answered, all at the same sockets"
 
 streams=()
 all_finish() { # all_finish WHAT

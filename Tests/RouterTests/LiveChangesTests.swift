@@ -119,6 +119,17 @@ import WireGuard
         #expect(got(0) == [1])
     }
 
+    @Test func p6_6_anotherMarkMakesAllSourcesBeChosenAnew() throws {
+        ping(0, mark: 1)
+        let source = { hub.snapshots(of: 0, world.now).first?.peer.path?.local }
+        #expect(source()?.address == IPAddress("192.0.2.1"))
+        #expect(try apply(Change.set("fwmark=0")) == nil)
+        #expect(source() != nil, "it had none before")
+        #expect(try apply(Change.set("fwmark=7")) == nil)
+        #expect(hub.snapshots(of: 0, world.now).first?.peer.path?.remote != nil)
+        #expect(source() == nil)
+    }
+
     @Test func p8_1_whatWaitedForAPrivateKeyIsSentOnceThereIsOne() throws {
         #expect(try apply(Change.set("private_key=" + String(repeating: "0", count: 64))) == nil)
         ping(0, mark: 1)

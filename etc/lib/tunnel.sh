@@ -9,6 +9,7 @@
 #   peer NODE OTHER [allowed="CIDR…"] [endpoint=ADDRESS:PORT] [keepalive=S] [psk=FILE]
 #   up NODE       starts it and waits until packets can flow; its pid is in ${daemon[NODE]}, its log $work/NODE/log
 #   down NODE     SIGTERM; fails unless it ends in time with status 0
+#   all_down      the same for all that are still up
 #   endpoint_of, handshake_of, received_by, sent_by NODE OTHER
 #                 what NODE shows of its peer OTHER: ADDRESS:PORT or (none); Unix seconds or 0; bytes; bytes
 #   drops_of NODE the reasons that Fullbore on NODE has dropped anything for: "STAGE REASON COUNT" a line
@@ -18,7 +19,7 @@
 
 readonly fullbore=${FULLBORE:-$repo/.build/release/fullbore}
 readonly default_port=51820
-declare -A option private_key public_key peers_of daemon
+declare -A option private_key public_key peers_of daemon ended_well
 
 interface() {
     local name=$1 setting
@@ -150,7 +151,15 @@ down() {
     kill -TERM "${daemon[$1]}"
     ends "${daemon[$1]}" 2 || fail "$1: still there 2 s after SIGTERM"
     [[ $ended == 0 ]] || fail "$1: ended with status $ended: $(tail -n 20 "$work/$1/log")"
+    ended_well[$1]=${daemon[$1]}
 }
+
+# Those that are still there: whoever has crashed meanwhile, or does not end well, is found out.
+all_down() {
+    local name
+    for name in "${!daemon[@]}"; do [[ $name == *,* ]] || gone_well "$name" || down "$name"; done
+}
+gone_well() { [[ ${ended_well[$1]:-} == "${daemon[$1]}" ]]; }
 
 # ---- what a node shows of a peer
 
