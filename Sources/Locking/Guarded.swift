@@ -4,7 +4,7 @@ package import Synchronization
 ///
 /// The library that has `Mutex` is not compiled for ThreadSanitizer, so that everything behind one would look like a race to it.
 /// What one thread has done before it gives the lock back has happened before what the next one does: that is what it
-/// is told, by the address of the value. In other builds there is nothing here but `Mutex`.
+/// is told, by the address of the lock. In other builds there is nothing here but `Mutex`.
 package struct Guarded<Value: ~Copyable>: ~Copyable, Sendable {
     @usableFromInline let mutex: Mutex<Value>
 
@@ -15,8 +15,8 @@ package struct Guarded<Value: ~Copyable>: ~Copyable, Sendable {
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         #if THREAD_SANITIZER
-            try mutex.withLock { value throws(Failure) -> sending Result in
-                let address = unsafe withUnsafeMutablePointer(to: &value) { UInt(bitPattern: $0) }
+            let address = unsafe withUnsafePointer(to: mutex) { UInt(bitPattern: $0) }
+            return try mutex.withLock { value throws(Failure) -> sending Result in
                 lockTaken(address)
                 defer { lockGivenBack(address) }
                 return try body(&value)

@@ -45,39 +45,56 @@ struct HandshakeQueue: ~Copyable {
         let worker: Int
     }
 
-    /// At most one for each peer: the engine asks again only when one is done.
-    private var own = Fifo<Entry>()
-    /// Initiations without a cookie: all that a flood from forged addresses can be.
-    private var unvouched = Fifo<Entry>()
-    /// Initiations with what may be a cookie, and responses to what we have sent.
-    private var vouched = Fifo<Entry>()
-    /// Which of the two comes next, when both have something.
-    private var vouchedIsNext = true
+    /// One kind of what waits. Each gets its turn, so that none can keep the others away.
+    private enum Kind: Int, CaseIterable {
+        /// Our own initiations: at most one for each peer, because the engine asks again only when one is done.
+        case own
+        /// Responses to what we have sent: by their receiver index, which only who has seen our initiation knows.
+        case response
+        /// Initiations with what may be a cookie.
+        case withCookie
+        /// Initiations without a cookie: all that a flood from forged addresses can be.
+        case withoutCookie
 
-    var isEmpty: Bool { own.isEmpty && unvouched.isEmpty && vouched.isEmpty }
+        init(_ work: Work) {
+            switch work {
+            case .initiate: self = .own
+            case .response: self = .response
+            case .initiation(let message): self = message.showsCookie ? .withCookie : .withoutCookie
+            }
+        }
+
+        var bound: Int {
+            switch self {
+            case .own: .max
+            case .response, .withCookie: Limits.vouchedHandshakeQueue
+            case .withoutCookie: Limits.handshakeQueue
+            }
+        }
+    }
+
+    /// By `Kind`.
+    private var waiting = Kind.allCases.map { _ in Fifo<Entry>() }
+    /// The kind whose turn was last.
+    private var last = 0
+
+    var isEmpty: Bool { waiting.allSatisfy(\.isEmpty) }
     /// How many messages from outside wait: what tells whether we are under load.
-    var strangersWaiting: Int { unvouched.count + vouched.count }
+    var strangersWaiting: Int { waiting.reduce(0) { $0 + $1.count } - waiting[Kind.own.rawValue].count }
 
     /// False, and no change, when too many messages of its kind wait.
     mutating func append(_ entry: Entry) -> Bool {
-        switch entry.work {
-        case .initiate: own.append(entry)
-        case .initiation(let message) where !message.showsCookie:
-            guard unvouched.count < Limits.handshakeQueue else { return false }
-            unvouched.append(entry)
-        case .initiation, .response:
-            guard vouched.count < Limits.vouchedHandshakeQueue else { return false }
-            vouched.append(entry)
-        }
+        let kind = Kind(entry.work)
+        guard waiting[kind.rawValue].count < kind.bound else { return false }
+        waiting[kind.rawValue].append(entry)
         return true
     }
 
-    /// The next one: our own first, which nobody can have us make by sending us something. Then those that are vouched for
-    /// and others in turn: a flood of either kind leaves the other one half of the time.
     mutating func popFirst() -> Entry? {
-        if let entry = own.popFirst() { return entry }
-        defer { vouchedIsNext.toggle() }
-        return vouchedIsNext
-            ? vouched.popFirst() ?? unvouched.popFirst() : unvouched.popFirst() ?? vouched.popFirst()
+        for _ in waiting.indices {
+            last = (last + 1) % waiting.count
+            if let entry = waiting[last].popFirst() { return entry }
+        }
+        return nil
     }
 }

@@ -23,8 +23,8 @@ final class Parcel: @unchecked Sendable {
     }
 }
 
-/// What other threads have for a worker. The only lock of the packet path, taken once a batch and only where a peer's
-/// packets arrive at a worker that does not own it.
+/// What other threads have for a worker. The only lock that data packets meet: a worker takes it once a turn, to look
+/// for mail, and once a batch where a peer's packets arrive at a worker that does not own it.
 package final class Mailbox: Sendable {
     /// The most parcels that wait; more are dropped and counted by the sender.
     static let parcelBound = 64

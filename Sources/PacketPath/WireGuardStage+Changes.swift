@@ -38,7 +38,7 @@ extension WireGuardStage {
         seekSessionsForStaged(engine, id, now)
     }
 
-    /// What waited until the interface could have sessions: without this only the next packet would begin one.
+    /// For what waits while there is neither a session nor a handshake any more: packets that come are only put behind it.
     private func seekSessionsForStaged(_ engine: Engine, _ id: InterfaceID, _ now: Instant) {
         for peer in staged.keys { engine.seekSession(peer, now) }
         collect(engine, id)
@@ -48,7 +48,7 @@ extension WireGuardStage {
     package func forgetSessions(_ now: Instant) {
         for interface in interfaces {
             interface.engine.forgetSessions(now)
-            collect(interface.engine, interface.id)
+            seekSessionsForStaged(interface.engine, interface.id, now)
         }
     }
 

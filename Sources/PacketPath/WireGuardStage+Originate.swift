@@ -24,7 +24,7 @@ extension WireGuardStage {
         let actions = pending[id.index]
         pending[id.index] = []
         for action in actions {
-            if builder.runs.isFull || !act(action, interface, now) { pending[id.index].append(action) }
+            if builder.runs.isFull { pending[id.index].append(action) } else { act(action, interface, now) }
         }
         collect(interface.engine, id)
         builder.finish(into: &down)
@@ -35,8 +35,7 @@ extension WireGuardStage {
         if !engine.outbox.isEmpty { pending[id.index] += engine.outbox.take() }
     }
 
-    /// False when the batch had no room for all of it.
-    private func act(_ action: Outbox.Action, _ interface: Interface, _ now: Instant) -> Bool {
+    private func act(_ action: Outbox.Action, _ interface: Interface, _ now: Instant) {
         switch action {
         case .send(let message):
             var packet = Packet(pool.take(.small), count: message.count)
@@ -45,28 +44,24 @@ extension WireGuardStage {
             packet.trafficClass = message.trafficClass
             unsafe message.copy(to: packet.bytes)
             builder.append(packet)
-            return true
         case .compute(let task):
             // Our own are never too many.
             _ = handshakes.submit(.initiate(task), on: interface.id, from: worker)
-            return true
         case .release(let peer, let orConfirm):
-            return release(peer, orConfirm: orConfirm, interface, now)
+            release(peer, orConfirm: orConfirm, interface, now)
         case .purge(let peer):
             dropStaged(of: peer, .noAnswer)
-            return true
         case .note(let peer, let event):
             note(peer, event)
-            return true
         }
     }
 
-    private func release(_ peer: PeerID, orConfirm: Bool, _ interface: Interface, _ now: Instant) -> Bool {
+    private func release(_ peer: PeerID, orConfirm: Bool, _ interface: Interface, _ now: Instant) {
         guard let waiting = staged[peer] else {
             if orConfirm { interface.engine.sendKeepalive(to: peer, now) }
-            return true
+            return
         }
-        guard let path = interface.engine.path(to: peer) else { return true }
+        guard let path = interface.engine.path(to: peer) else { return }
         waiting.waitsForRoom = false
         var refusals = StagedQueue<Packet>(bound: 1)
         while refusals.isEmpty, let packet = waiting.popFirst() {
@@ -74,10 +69,9 @@ extension WireGuardStage {
         }
         guard let refused = refusals.popFirst() else {
             staged[peer] = nil
-            return true
+            return
         }
         waiting.putBack(refused)
         // Without a session the next handshake's end releases it; without room the next turn does.
-        return true
     }
 }

@@ -15,7 +15,8 @@ package final class WireGuardStage: Stage {
         inbound: Passage(needs: .sealed, provides: [.plaintext, .peer], removes: .sealed))
 
     enum Drop: Int, DropReason {
-        case noEndpoint, endpointInTunnel, staleStaged, noAnswer, tooLarge, batchFull, handshakeQueueFull, interfaceDown
+        case noEndpoint, endpointInTunnel, staleStaged, noAnswer, peerRemoved, tooLarge, batchFull, handshakeQueueFull,
+            interfaceDown
         case innerTooShort, innerNotIP, innerLyingLength
         var name: String {
             switch self {
@@ -23,6 +24,7 @@ package final class WireGuardStage: Stage {
             case .endpointInTunnel: "endpoint-in-own-tunnel"
             case .staleStaged: "staged-too-many"
             case .noAnswer: "handshake-unanswered"
+            case .peerRemoved: "peer-removed"
             case .tooLarge: "too-large-to-seal"
             case .batchFull: "batch-full"
             case .handshakeQueueFull: "handshake-queue-full"
@@ -123,7 +125,7 @@ package final class WireGuardStage: Stage {
             // Its number may be another peer's later.
             pending[index].removeAll { $0.peer == peer }
         }
-        dropStaged(of: peer, .noAnswer)
+        dropStaged(of: peer, .peerRemoved)
     }
 
     package func take(_ notice: Notice) {

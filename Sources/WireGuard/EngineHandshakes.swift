@@ -14,6 +14,8 @@ extension Engine {
         if let last = peer.lastHandshakeSent, now - last < Protocol.rekeyTimeout {
             return peer.timers.initiationPostponed(to: last + Protocol.rekeyTimeout)
         }
+        // One that is still being computed is not computed again: it would only make others wait longer.
+        if case .computing = peer.handshake { return peer.timers.initiationSent(now) }
         // Whatever asks for the next one: a keepalive of 5 s is always in front of the retransmission.
         if peer.reportsSilence, case .sent = peer.handshake {
             outbox.note(peer.id, .initiationUnanswered(handshakeAge: peer.lastCompleted.map { now - $0 }))
@@ -25,7 +27,8 @@ extension Engine {
         peer.handshake = .computing(localIndex: localIndex)
         peer.lastStampSent = stamp
         peer.lastHandshakeSent = now
-        peer.timers.initiationSent(now, jitter: jitter())
+        peer.timers.drawJitter(jitter())
+        peer.timers.initiationSent(now)
         outbox.compute(
             InitiationTask(
                 peer: peer.id, remote: peer.remote, identity: identity, localIndex: localIndex, stamp: stamp,
@@ -37,6 +40,9 @@ extension Engine {
         guard let peer = peer(computed.peer), case .computing(computed.localIndex) = peer.handshake else { return }
         guard let handshake = computed.handshake, let path = peer.path else { return abandonHandshake(peer) }
         peer.handshake = .sent(handshake)
+        // It leaves now, however long it has waited to be computed.
+        peer.lastHandshakeSent = now
+        peer.timers.initiationSent(now)
         var message = Outgoing(
             peer: peer.id, path: path, count: Initiation.size, trafficClass: Protocol.handshakeTrafficClass)
         unsafe message.withBytes { bytes in

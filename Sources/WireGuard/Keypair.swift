@@ -44,7 +44,9 @@ package final class Keypair {
 
     /// Takes `count` consecutive counters, each to be used once; nil when the key may not be used (any more).
     func takeCounters(_ count: Int, _ now: Instant) -> UInt64? {
-        guard !isExpired(now), nextCounter + UInt64(count) <= Protocol.rejectAfterMessages else { return nil }
+        guard !isExpired(now), nextCounter <= Protocol.rejectAfterMessages,
+            UInt64(count) <= Protocol.rejectAfterMessages - nextCounter
+        else { return nil }
         defer { nextCounter += UInt64(count) }
         return nextCounter
     }

@@ -14,7 +14,7 @@ package enum Limits {
     /// Initiations without a cookie that wait to be looked at; more are dropped. From an eighth of it on, senders have to
     /// show a cookie (P-3.9, P-3.10).
     package static let handshakeQueue = 4096
-    /// Responses, and initiations with a cookie, that wait to be looked at; more are dropped.
+    /// Responses, and as many initiations with a cookie, that wait to be looked at; more are dropped.
     package static let vouchedHandshakeQueue = 1024
     package static let handshakeLoad = handshakeQueue / 8
     /// Addresses whose handshakes are counted under load; with more of them new ones are refused (P-3.12).

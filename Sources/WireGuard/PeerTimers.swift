@@ -81,8 +81,9 @@ struct PeerTimers: Equatable {
     /// A handshake is wanted for a reason of its own, not as a retransmission: the attempts count from here.
     mutating func handshakeWanted() { attempts = 0 }
 
-    mutating func initiationSent(_ now: Instant, jitter: Interval) {
-        self.jitter = jitter
+    mutating func drawJitter(_ jitter: Interval) { self.jitter = jitter }
+
+    mutating func initiationSent(_ now: Instant) {
         retransmitAt = now + Protocol.rekeyTimeout + jitter
     }
 

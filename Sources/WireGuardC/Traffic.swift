@@ -43,7 +43,8 @@ import WireGuard
 }
 
 @c public func fbwg_advance(_ tunnel: OpaquePointer?, _ now: UInt64) -> fbwg_result {
-    guard let tunnel = unsafe tunnel else { return FBWG_ERROR_ARGUMENT }
+    // What fbwg_next_deadline says when there is nothing to wait for is no moment.
+    guard let tunnel = unsafe tunnel, now != .max else { return FBWG_ERROR_ARGUMENT }
     unsafe Box.of(tunnel).tunnel.advance(to: Tunnel.Instant(nanoseconds: now))
     return FBWG_OK
 }

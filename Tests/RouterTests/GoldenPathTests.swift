@@ -101,7 +101,7 @@ import WireGuard
                     + "link-gone refused-by-kernel write-failed",
                 "allowed-ips: | not-ip no-route source-not-allowed",
                 "wireguard: packets-sealed packets-opened packets-staged cookies-sent | no-endpoint endpoint-in-own-tunnel staged-too-many "
-                    + "handshake-unanswered too-large-to-seal batch-full handshake-queue-full "
+                    + "handshake-unanswered peer-removed too-large-to-seal batch-full handshake-queue-full "
                     + "interface-down inner-too-short inner-not-ip inner-lying-length not-wireguard bad-mac1 "
                     + "unknown-receiver invalid-initiation unknown-peer "
                     + "replayed-initiation too-many-initiations invalid-response invalid-cookie-reply expired-key "
@@ -114,6 +114,18 @@ import WireGuard
                 "workers: packets-handed-over buffers-allocated unreachables-told unreachables-suppressed "
                     + "| handoff-full",
             ])
+    }
+
+    /// Nothing else is to happen: a packet more would only be put behind the one that waits.
+    @Test func `P-9.3 what waited for a session before a sleep is sent after it`() throws {
+        let pair = try Pair(connected: false)
+        pair.world.network.interfere = { _ in .lose }
+        pair.a.tun.inject(Frames.ping(1, 2))
+        pair.world.run(.milliseconds(100))
+        pair.a.workers[0].wireGuard.forgetSessions(pair.world.now)
+        pair.world.network.interfere = nil
+        pair.world.run(.seconds(10))
+        #expect(pair.b.takeDelivered() == [[Frames.ping(1, 2)]])
     }
 
     /// Two peers of one name, two ports, two devices; one list of stages.

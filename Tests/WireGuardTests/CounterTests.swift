@@ -44,6 +44,14 @@ import Wire
         #expect(pair.bob.delivered.suffix(3).map(\.bytes) == (1...3).map { Pair.packet($0) })
     }
 
+    @Test func `P-4.5 a session that is used up gives nothing, however much is asked for`() throws {
+        let pair = Pair()
+        pair.connect()
+        let current = try #require(pair.aliceView.keypairs.current)
+        current.skip(to: Self.limit)
+        for count in [1, 8129, 32_768] { #expect(current.takeCounters(count, pair.link.now) == nil) }
+    }
+
     @Test func `P-5.6 a session is replaced after 2⁶⁰ messages, whoever began it`() throws {
         for initiator in [true, false] {
             let pair = Pair()

@@ -36,6 +36,17 @@ import Wire
         #expect(Set(before).isDisjoint(with: after))
     }
 
+    @Test func `P-9.3 what waited for a session before is sent after, though nothing else happens`() throws {
+        let pair = try TunnelPair()
+        pair.passage = { _ in nil }
+        try pair.alice.send(TunnelPair.packet(1), to: pair.toBob, at: pair.now)
+        pair.settle()
+        pair.alice.forgetSessions(at: pair.now)
+        pair.passage = { $0.bytes }
+        try pair.run(for: .seconds(10))
+        #expect(pair.delivered[.bob]?.map(TunnelPair.number) == [1])
+    }
+
     @Test func `P-9.4 of two copies of a machine, neither uses a counter that the other one has used`() throws {
         let pair = Pair()
         pair.connect()

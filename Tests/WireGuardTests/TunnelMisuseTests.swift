@@ -33,6 +33,18 @@ import WireGuard
         }
     }
 
+    /// The deadline when there is none, for those who do without optionals.
+    @Test func `the last moment that there is ends nothing, and the tunnel goes on`() throws {
+        let pair = try TunnelPair(keepalive: .seconds(10))
+        try pair.connect()
+        let last = Tunnel.Instant(nanoseconds: .max)
+        pair.alice.advance(to: last)
+        var outputs = 0
+        while pair.alice.nextOutput() != nil { outputs += 1 }
+        #expect(outputs < 10)
+        #expect(try pair.alice.send(TunnelPair.packet(1), to: pair.toBob, at: last) == .staged)
+    }
+
     @Test func `a handle is good for its own tunnel, while its peer is there`() throws {
         let pair = try TunnelPair()
         try pair.connect()

@@ -215,7 +215,8 @@ fbwg_result fbwg_send_keepalive(fbwg_tunnel *tunnel, fbwg_peer peer, uint64_t no
 fbwg_result fbwg_receive(
     fbwg_tunnel *tunnel, const uint8_t *datagram, size_t length, const fbwg_endpoint *from, uint64_t now);
 
-/* Does what the protocol demands by `now`. Every call that is given a moment does this first. */
+/* Does what the protocol demands by `now`. Every call that is given a moment does this first. UINT64_MAX is no moment:
+ * FBWG_ERROR_ARGUMENT. */
 fbwg_result fbwg_advance(fbwg_tunnel *tunnel, uint64_t now);
 
 /* When fbwg_advance is to be called if nothing else is until then, UINT64_MAX when there is nothing to wait for. Any call may

@@ -90,7 +90,12 @@ extension LiveChanges {
             ]
         }
         _ = WorkerRound.run(errands, slice: 1, mailboxes)
+        waitUntilClosed()
     }
+
+    /// A worker closes the sockets that have given way at the end of the turn in which they have: when it has had another one,
+    /// the port is free.
+    private func waitUntilClosed() { _ = WorkerRound.run(mailboxes) { _, _ in } }
 
     // MARK: The link
 
@@ -133,6 +138,7 @@ extension LiveChanges {
             worker.wireGuard.setUp(false, on: id, now)
             worker.udp.replace(ClosedPort(), on: id)
         }
+        waitUntilClosed()
         logger.debug("\(registry.view(id, peers: false).name): down")
     }
 

@@ -5,8 +5,9 @@ import Wire
 
 /// Has something done on every worker, between two turns, and waits until all have done it.
 enum WorkerRound {
-    /// How long a worker has; a turn takes microseconds.
-    private static let patience = Interval.seconds(10)
+    /// How long a worker has; a turn takes microseconds. In parts, because the clock counts on while the machine sleeps: of a
+    /// sleep no more than one part is taken for time that the workers had.
+    private static let patience = (parts: 10, part: Interval.seconds(1))
 
     /// `errands` by worker, in slices of `slice` each, so that a long list holds up no packet for long. False when a
     /// worker did not do its part in time, which means that the router is ending.
@@ -37,12 +38,15 @@ enum WorkerRound {
                 if left.count.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { bell.ring() }
             }
         }
-        let deadline = Clocks.now() + patience
-        while left.count.load(ordering: .acquiring) > 0 {
-            let now = Clocks.now()
-            guard now < deadline, (try? wakeup.wait(until: deadline, now: now)) != nil else { return false }
+        for _ in 0..<patience.parts {
+            let deadline = Clocks.now() + patience.part
+            while left.count.load(ordering: .acquiring) > 0 {
+                let now = Clocks.now()
+                guard now < deadline else { break }
+                guard (try? wakeup.wait(until: deadline, now: now)) != nil else { return false }
+            }
         }
-        return true
+        return left.count.load(ordering: .acquiring) == 0
     }
 
     private final class Remaining: Sendable {

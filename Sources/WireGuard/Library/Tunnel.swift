@@ -99,16 +99,17 @@ public final class Tunnel {
         privateKey: borrowing PrivateKey, configuration: Configuration = Configuration(), wallTime: WallTime,
         at now: Instant
     ) {
-        let calendar = TunnelCalendar(wallTime, at: now.instant)
+        let now = now.bounded
+        let calendar = TunnelCalendar(wallTime, at: now)
         let entropy = configuration.randomness.entropy
         publicKey = privateKey.publicKey
         engine = Engine(
             Identity(privateKey.key.copy()),
             Engine.Environment(
                 entropy: entropy, wallTime: { calendar.date }, indices: IndexSpace(workers: 1, entropy: entropy)),
-            now: now.instant)
+            now: now)
         mtu = Int(configuration.mtu)
-        self.now = now.instant
+        self.now = now
         self.calendar = calendar
     }
 
@@ -135,13 +136,15 @@ public final class Tunnel {
     /// Forgets all sessions: after the machine was suspended for longer than a session lives, or is a copy of one that goes
     /// on elsewhere, no key and no counter of before may be used again. Peers and what waits for them stay.
     public func forgetSessions(at now: Instant) {
-        engine.forgetSessions(move(to: now))
+        let now = move(to: now)
+        engine.forgetSessions(now)
+        for peer in staged.keys { engine.seekSession(peer, now) }
         settle()
     }
 
     /// Time does not go back: an earlier moment than the latest counts as that one.
     func move(to moment: Instant) -> Wire.Instant {
-        now = max(now, moment.instant)
+        now = max(now, moment.bounded)
         calendar.move(to: now)
         if engine.nextDeadline <= now {
             engine.expire(now)

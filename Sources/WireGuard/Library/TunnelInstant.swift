@@ -22,6 +22,9 @@ extension Tunnel {
         init(_ instant: Wire.Instant) { nanoseconds = instant.nanoseconds }
 
         var instant: Wire.Instant { Wire.Instant(nanoseconds: nanoseconds) }
+
+        /// As the engine may be told it, to which the last moment that there is means never.
+        var bounded: Wire.Instant { Wire.Instant(nanoseconds: min(nanoseconds, .max - 1)) }
     }
 }
 
