@@ -36,11 +36,11 @@ package final class HandshakeDesk: Sendable {
     private let indices: IndexSpace
     private let entropy: Entropy
     private let mailboxes: [Mailbox]
-    /// By interface: where cookies leave.
-    private let outlets: Guarded<[(any ReplySender)?]>
+    /// By interface.
+    private let outlets: [Outlet]
     private let queue = Guarded(HandshakeQueue())
     private let counts = Guarded(Counts())
-    /// Called when the queue stops being empty.
+    /// Called when there is something to do for one more thread than before.
     private let wake: @Sendable () -> Void
 
     package init(
@@ -53,13 +53,13 @@ package final class HandshakeDesk: Sendable {
         self.mailboxes = mailboxes
         self.wake = wake
         gate = HandshakeGate(entropy, now: now)
-        outlets = Guarded(directories.map { _ in nil })
+        outlets = directories.map { _ in Outlet() }
     }
 
     /// Where an interface's cookies leave from now on, nil for nowhere. Once it returns the earlier one is not used any
     /// more.
     package func setOutlet(_ outlet: (any ReplySender)?, on interface: InterfaceID) {
-        outlets.withLock { $0[interface.index] = outlet }
+        outlets[interface.index].sender.withLock { $0 = outlet }
     }
 
     /// Hands something over; false when too much from outside is waiting. Never waits for a computation.
@@ -76,7 +76,9 @@ package final class HandshakeDesk: Sendable {
     /// Computes some of what waits; false when nothing did.
     package func work(_ now: Instant) -> Bool {
         var count = 0
-        while count < Self.batch, let (entry, waiting) = next() {
+        while count < Self.batch, let (entry, waiting, isLast) = next() {
+            // Whoever finds more than one wakes the next one: nobody wakes all for a single message.
+            if count == 0, !isLast { wake() }
             count += 1
             switch entry.work {
             case .initiate(let task): initiate(task, entry)
@@ -87,10 +89,10 @@ package final class HandshakeDesk: Sendable {
         return count > 0
     }
 
-    private func next() -> (HandshakeQueue.Entry, waiting: Int)? {
+    private func next() -> (HandshakeQueue.Entry, waiting: Int, isLast: Bool)? {
         queue.withLock { queue in
             let waiting = queue.strangersWaiting
-            return queue.popFirst().map { ($0, waiting) }
+            return queue.popFirst().map { ($0, waiting, queue.isEmpty) }
         }
     }
 
@@ -148,9 +150,9 @@ package final class HandshakeDesk: Sendable {
     }
 
     private func send(_ cookie: Outgoing, on interface: InterfaceID) {
-        let isSent = outlets.withLock { outlets in
-            guard let outlet = outlets[interface.index] else { return false }
-            return cookie.withBytes { unsafe outlet.send($0, by: cookie.path) }
+        let isSent = outlets[interface.index].sender.withLock { sender in
+            guard let sender else { return false }
+            return cookie.withBytes { unsafe sender.send($0, by: cookie.path) }
         }
         counts.withLock { counts in
             if isSent { counts.cookies += 1 } else { counts.drops.count(.cookieNotSent) }
@@ -172,4 +174,9 @@ package final class HandshakeDesk: Sendable {
                 drops: counts.rejections.report + counts.drops.report)
         }
     }
+}
+
+/// Where an interface's cookies leave: used and replaced under its lock.
+private final class Outlet: Sendable {
+    let sender = Guarded<(any ReplySender)?>(nil)
 }

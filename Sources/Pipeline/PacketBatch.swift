@@ -121,3 +121,11 @@ package enum Notice: Sendable {
     /// The source address kept for this peer is no longer ours; it was sent without one (P-6.3).
     case sourceGone(PeerID)
 }
+
+extension [Notice] {
+    /// Tells once a batch and peer, which is enough for the stages to forget the source.
+    package mutating func appendSourceGone(_ peer: PeerID) {
+        for case .sourceGone(peer) in self { return }
+        append(.sourceGone(peer))
+    }
+}

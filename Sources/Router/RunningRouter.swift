@@ -6,6 +6,7 @@ import Locking
 import Logging
 import PacketPath
 import Pipeline
+import Synchronization
 import Wire
 import WireGuard
 
@@ -73,11 +74,12 @@ final class RunningRouter: Sendable {
             aead: aead, entropy: .system, wallTime: Clocks.wallTime, indices: indices)
         let assembly: WorkerAssembly
         do throws(KeyProblem) {
-            let sleepers = handshakeThreads
+            let (sleepers, last) = (handshakeThreads, Counter())
             assembly = try WorkerAssembly(
                 plan, keys, environment, mailboxes: mailboxes, now: now, remembered: timestamps?.load() ?? [:]
             ) {
-                for thread in sleepers { thread.wake() }
+                // In turn; one that is at work looks for more before it sleeps.
+                sleepers[last.value.wrappingAdd(1, ordering: .relaxed).newValue % sleepers.count].wake()
             }
         } catch {
             throw .key(error)
@@ -299,4 +301,8 @@ package struct RouterFailure: Sendable {
 private final class OwnedWorker: @unchecked Sendable {  // Sendable: handed over once, before the thread starts
     let worker: Worker
     init(_ worker: Worker) { self.worker = worker }
+}
+
+private final class Counter: Sendable {
+    let value = Atomic(0)
 }

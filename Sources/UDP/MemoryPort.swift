@@ -189,11 +189,3 @@ private final class MemoryReplySender: ReplySender, @unchecked Sendable {  // Se
 
     func send(_ bytes: UnsafeRawBufferPointer, by path: Path) -> Bool { unsafe port.reply(bytes, by: path) }
 }
-
-extension [Notice] {
-    /// Tells once a batch and peer, which is enough for the stages to forget the source.
-    mutating func appendSourceGone(_ peer: PeerID) {
-        for case .sourceGone(peer) in self { return }
-        append(.sourceGone(peer))
-    }
-}
