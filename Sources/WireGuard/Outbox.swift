@@ -47,7 +47,7 @@ package struct Outbox: Sendable {
         /// For the log.
         case note(PeerID, PeerEvent)
 
-        /// The peer that it is about, `none` for a stranger.
+        /// The peer that it is about.
         package var peer: PeerID {
             switch self {
             case .send(let message): message.peer

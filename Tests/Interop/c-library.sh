@@ -9,21 +9,12 @@
 set -euo pipefail
 # shellcheck source=../../etc/lib/tunnel.sh
 . "$(dirname "$0")/../../etc/lib/tunnel.sh"
+# shellcheck source=../../etc/lib/library.sh
+. "$(dirname "$0")/../../etc/lib/library.sh"
 
-cd "$repo"
-library=$(swift build -c release --show-bin-path)
-interruptible swift build -c release --product fullbore-wireguard >"$work/build.log" 2>&1 ||
-    { cat "$work/build.log"; fail "the library does not build"; }
-cc=$(command -v cc || true) # or the compiler that comes with Swift
-[[ $cc ]] || cc=$(dirname "$(readlink -f "$(command -v swift)")")/clang
-compile() { # compile NAME [OPTION…]
-    local name=$1
-    shift
-    "$cc" -std=c11 -Wall -Wextra -Werror -O1 -g "$@" -I Sources/CWireGuard/include -o "$work/$name" "Tests/CLibrary/$name.c" \
-        -L "$library" -lfullbore-wireguard "-Wl,-rpath,$library"
-}
-compile talk
-compile ping
+build_library
+compile talk -O1 -g
+compile ping -O1 -g
 "$cc" -std=c11 -Wall -Wextra -Werror -pedantic -fsyntax-only -x c Sources/CWireGuard/include/fullbore_wireguard.h
 step "two programs and the header compile without a warning"
 

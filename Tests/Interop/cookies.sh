@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # cookies.sh [OURS [THEIRS]]: either one is brought under load by a flood of initiations, and the other one comes: it is told a cookie,
-# shows it in the mac2 of its next initiation, and gets in; over IPv4 and over IPv6 (P-3.2…P-3.11, S-6).
+# shows it in the mac2 of its next initiation, and gets in; over IPv4 and over IPv6 (P-3.2, P-3.11, S-6).
 #
 #   attacker ── dirty ── busy ── wire ───────────────── wire ── comer
 #   10.0.2.2, and all        wg0 10.9.0.1/24 ··········· wg0 10.9.0.2/24

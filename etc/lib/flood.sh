@@ -10,19 +10,14 @@
 
 # shellcheck source=tunnel.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tunnel.sh"
+# shellcheck source=library.sh
+. "$(dirname "${BASH_SOURCE[0]}")/library.sh"
 
 flooding=""
 
 flood_program() {
-    local library cc
-    cd "$repo"
-    library=$(swift build -c release --show-bin-path)
-    interruptible swift build -c release --product fullbore-wireguard >"$work/build.log" 2>&1 ||
-        { cat "$work/build.log"; fail "the library does not build"; }
-    cc=$(command -v cc || true) # or the compiler that comes with Swift
-    [[ $cc ]] || cc=$(dirname "$(readlink -f "$(command -v swift)")")/clang
-    "$cc" -std=c11 -O2 -Wall -Wextra -Werror -I Sources/CWireGuard/include -o "$work/flood" Tests/CLibrary/flood.c \
-        -L "$library" -lfullbore-wireguard "-Wl,-rpath,$library"
+    build_library
+    compile flood -O2
 }
 
 flood() {
