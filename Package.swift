@@ -14,6 +14,18 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// A stage: its folder is under Plugins/, its line in Sources/Router/StageRegistry.swift.
+func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: ["Pipeline", "Wire"] + dependencies, path: "Plugins/\(name)", exclude: ["README.md"],
+        swiftSettings: strict)
+}
+
+/// Plugins by name, in alphabetical order: SwiftPM keeps what it found when it last read this file, so they are listed.
+let plugins = [
+    plugin("DSCP")
+]
+
 func tests(
     _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
 ) -> Target {
@@ -59,7 +71,7 @@ let package = Package(
                 "PacketPath", "Configuration", "Control", "Linux", "TUN", "UDP", "WireGuard", "AllowedIPs", "Crypto",
                 "Pipeline", "Wire", "Locking",
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ] + plugins.map { .byName(name: $0.name) }),
         module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux", "Locking"]),
         module("Control", ["Linux", "Crypto", "Wire"]),
         module("Configuration", ["Pipeline", "Crypto", "Wire", "CYAML"]),
@@ -97,6 +109,7 @@ let package = Package(
         tests("PacketPath"),
         tests("Router", ["Locking", .product(name: "Logging", package: "swift-log")]),
         tests("Control", ["Crypto", "Locking"]),
+        tests("DSCP", ["Wire", "Pipeline"]),
 
         // What is fuzzed, and the replay of what fuzzing has found. libFuzzer's own program: see `fuzzing` below.
         .target(
@@ -106,6 +119,6 @@ let package = Package(
             ],
             path: "Tests/Fuzz/Bodies", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzBodies"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
-    ] + fuzzing,
+    ] + plugins + fuzzing,
     swiftLanguageModes: [.v6]
 )

@@ -7,11 +7,11 @@ extension Worker {
     /// Takes over a peer that this worker owns. `options` gives what the file says of it for a stage.
     package func add(
         _ peer: consuming PeerConfiguration, on interface: InterfaceID, _ now: Instant,
-        options: (StageDeclaration) -> (any Sendable)? = { _ in nil }
+        options: (StageDeclaration) -> (any OptionRecord)? = { _ in nil }
     ) {
         let id = peer.id
         wireGuard.add(peer, on: interface, now)
-        for stage in stages { stage.add(id, options: options(type(of: stage).declaration)) }
+        for stage in stages { stage.set(id, options: options(type(of: stage).declaration)) }
     }
 
     /// Forgets a peer that this worker owns, and drops what is kept for it.

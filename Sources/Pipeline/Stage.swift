@@ -8,7 +8,7 @@ import Wire
 ///
 /// A stage may keep packets (verdict `take`), within a bound of its own, and release them later: it names when in
 /// `nextDeadline`, and is then asked to `originate`.
-package protocol Stage: AnyObject {
+package protocol Stage: AnyObject, SendableMetatype {
     /// What the stage is called, what it needs and provides. The same for every instance.
     static var declaration: StageDeclaration { get }
 
@@ -27,13 +27,13 @@ package protocol Stage: AnyObject {
     /// Something that an end found out about a peer of this worker.
     func take(_ notice: Notice)
 
-    /// A peer has come to this worker, with its options for this stage (nil: none given in the file).
-    func add(_ peer: PeerID, options: (any Sendable)?)
+    /// A peer has come to this worker, or its options for this stage are others than before (nil: the file gives none).
+    /// What is kept for it stays.
+    func set(_ peer: PeerID, options: (any OptionRecord)?)
     /// A peer is gone, or no longer this worker's: forget it, and drop what is kept for it.
     func remove(_ peer: PeerID)
-    /// New options, for the stage or for one peer, without losing state; false when only a new instance will do.
-    func reconfigure(_ options: (any Sendable)?) -> Bool
-    func reconfigure(_ peer: PeerID, options: (any Sendable)?) -> Bool
+    /// New options of the stage itself, without losing state; false when only a new instance will do.
+    func reconfigure(_ options: (any OptionRecord)?) -> Bool
 
     /// The counters as they stand, for `show` and metrics. Called between two batches.
     var report: StageReport { get }
@@ -45,9 +45,8 @@ extension Stage {
     package var nextDeadline: Instant { .never }
     package func originate(down: inout PacketBatch, up: inout PacketBatch) {}
     package func take(_ notice: Notice) {}
-    package func add(_ peer: PeerID, options: (any Sendable)?) {}
+    package func set(_ peer: PeerID, options: (any OptionRecord)?) {}
     package func remove(_ peer: PeerID) {}
-    package func reconfigure(_ options: (any Sendable)?) -> Bool { options == nil }
-    package func reconfigure(_ peer: PeerID, options: (any Sendable)?) -> Bool { options == nil }
+    package func reconfigure(_ options: (any OptionRecord)?) -> Bool { options == nil }
     package var report: StageReport { StageReport() }
 }

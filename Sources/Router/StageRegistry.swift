@@ -1,7 +1,13 @@
+import DSCP
 import PacketPath
 import Pipeline
 
 /// Every stage that a file may name, in the order in which they are listed for people.
 package enum StageRegistry {
-    package static let schemas: [StageSchema] = coreStages.map { StageSchema($0) }
+    package static let schemas: [StageSchema] = coreStages.map { StageSchema($0) } + plugins
+
+    /// What is under Plugins/, one line each.
+    static let plugins: [StageSchema] = [
+        StageSchema(DSCP.self)
+    ]
 }

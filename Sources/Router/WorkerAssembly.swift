@@ -87,14 +87,18 @@ package struct WorkerAssembly {
         _ id: Int, _ queues: [TUNQueue], _ ports: [any UDPPort], _ pool: BufferPool,
         _ undeliverable: UndeliverablePackets, _ now: Instant
     ) -> [any Stage] {
-        plan.configuration.pipeline.map { entry -> any Stage in
+        let surroundings = StageEnvironment(
+            worker: id, workers: plan.workers, interfaces: plan.interfaces.count, pool: pool, now: now)
+        return plan.configuration.pipeline.compactMap { entry -> (any Stage)? in
+            let schema = StageRegistry.schemas.first { $0.name == entry.stage.value }
             switch entry.stage.value {
-            case TUNStage.declaration.name: TUNStage(queues: queues)
+            case TUNStage.declaration.name: return TUNStage(queues: queues)
             case AllowedIPsStage.declaration.name:
-                AllowedIPsStage(interfaces: plan.interfaces.count, undeliverable: undeliverable)
-            case WireGuardStage.declaration.name: wireGuard(id, pool, undeliverable, now)
-            case UDPStage.declaration.name: UDPStage(ports: ports)
-            case let name: preconditionFailure("the file was let through with a stage '\(name)' that nobody makes")
+                return AllowedIPsStage(interfaces: plan.interfaces.count, undeliverable: undeliverable)
+            case WireGuardStage.declaration.name: return wireGuard(id, pool, undeliverable, now)
+            case UDPStage.declaration.name: return UDPStage(ports: ports)
+            // Those in the kernel have no instance here.
+            default: return schema?.make?(entry.options, surroundings)
             }
         }
     }

@@ -5,7 +5,7 @@ package enum ECN {
     package static let capable0: UInt8 = 0b10
     package static let congestion: UInt8 = 0b11
 
-    private static let mask: UInt8 = 0b11
+    private static let mask = TrafficClass.ecnMask
 
     /// The outer header's traffic class for a packet of inner class `inner`: its ECN bits (normal mode, RFC 6040 §4.1) and no
     /// DSCP, which would tell an observer what kind of traffic is inside.
@@ -29,23 +29,8 @@ package enum ECN {
 
     /// Does that to the IP header of `count` bytes at `packet`, its checksum included; no other byte changes.
     package static func decapsulate(_ packet: UnsafeMutableRawBufferPointer, outer: UInt8) {
-        guard let ip = unsafe IPPacket(packet), let bytes = packet.baseAddress else { return }
-        let inner = ip.trafficClass & mask
-        let bits = decapsulated(inner: inner, outer: outer)
-        guard bits != inner else { return }
-        let old = unsafe UnsafeRawPointer(bytes).memoryWord(at: 0)
-        switch ip.version {
-        case .v4:
-            let field = unsafe UnsafeRawPointer(bytes).byte(at: IPv4Field.trafficClass)
-            unsafe bytes.storeByte(field & ~mask | bits, at: IPv4Field.trafficClass)
-            let checksum = unsafe UnsafeRawPointer(bytes).memoryWord(at: IPv4Field.checksum)
-            let new = unsafe UnsafeRawPointer(bytes).memoryWord(at: 0)
-            unsafe bytes.storeMemory(
-                Checksum.updated(checksum, replacing: old, with: new), at: IPv4Field.checksum)
-        case .v6:
-            // The traffic class stands across bytes 0 and 1; its low bits are bits 4 and 5 of byte 1.
-            let field = unsafe UnsafeRawPointer(bytes).byte(at: 1)
-            unsafe bytes.storeByte(field & ~(mask << 4) | bits << 4, at: 1)
-        }
+        guard let ip = unsafe IPPacket(packet) else { return }
+        let bits = decapsulated(inner: ip.trafficClass & mask, outer: outer)
+        unsafe TrafficClass.replace(packet, with: bits, mask: mask)
     }
 }

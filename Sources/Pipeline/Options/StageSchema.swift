@@ -1,18 +1,23 @@
-/// What the reader of a file must know of a stage: what it declares, and what its options are.
+/// What there is to know of a stage before there is one: what it declares, what its options are, how it is made.
 package struct StageSchema: Sendable {
     package let declaration: StageDeclaration
     /// Its options, in the pipeline entry; nil when it takes none.
     package let options: (any OptionRecord.Type)?
     /// Its options for one peer, under the stage's name in the peer; nil when it takes none.
     package let peerOptions: (any OptionRecord.Type)?
+    /// Makes a worker's instance of a plugin; nil for a stage that only the router can make, or that is in the kernel.
+    package let make: Factory?
+
+    package typealias Factory = @Sendable (_ options: (any OptionRecord)?, StageEnvironment) -> any Stage
 
     package init(
         _ declaration: StageDeclaration, options: (any OptionRecord.Type)? = nil,
-        peerOptions: (any OptionRecord.Type)? = nil
+        peerOptions: (any OptionRecord.Type)? = nil, make: Factory? = nil
     ) {
         self.declaration = declaration
         self.options = options
         self.peerOptions = peerOptions
+        self.make = make
     }
 
     package var name: String { declaration.name }

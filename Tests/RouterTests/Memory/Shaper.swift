@@ -12,8 +12,10 @@ final class Shaper: Stage {
         var name: String { self == .full ? "queue-full" : "peer-gone" }
     }
 
-    struct Rate {
+    struct Rate: OptionRecord {
         var interval: Interval
+        init(interval: Interval) { self.interval = interval }
+        init?(_ options: inout OptionReader) { return nil }
     }
 
     /// Packets of a peer that wait, in each direction.
@@ -102,9 +104,11 @@ final class Shaper: Stage {
         if case .sourceGone(let peer) = notice { notices.append(peer) }
     }
 
-    func add(_ peer: PeerID, options: (any Sendable)?) {
-        added.append(peer)
-        if let options = options as? Rate { rates[peer] = options.interval }
+    func set(_ peer: PeerID, options: (any OptionRecord)?) {
+        if !added.contains(peer) { added.append(peer) }
+        guard let options = options as? Rate else { return }
+        rates[peer] = options.interval
+        states[peer]?.interval = options.interval
     }
 
     func remove(_ peer: PeerID) {
@@ -116,13 +120,6 @@ final class Shaper: Stage {
                 pool.recycle(packet)
             }
         }
-    }
-
-    func reconfigure(_ peer: PeerID, options: (any Sendable)?) -> Bool {
-        guard let options = options as? Rate else { return false }
-        rates[peer] = options.interval
-        states[peer]?.interval = options.interval
-        return true
     }
 
     var report: StageReport {

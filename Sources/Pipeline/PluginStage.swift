@@ -1,0 +1,77 @@
+import Wire
+
+/// A stage that a file may add to the path: it is made from its options alone, and gets them typed.
+///
+/// Its folder is under `Plugins/`; Plugins/README.md tells how to write one.
+package protocol PluginStage: Stage {
+    /// What stands under its name in the pipeline.
+    associatedtype Options: OptionRecord = NoOptions
+    /// What stands under its name in a peer.
+    associatedtype PeerOptions: OptionRecord = NoOptions
+
+    /// One worker's instance. Its peers follow, each by `set`.
+    init(_ options: Options, _ environment: StageEnvironment)
+
+    /// As `set(_:options:)`. A stage without options for peers that keeps nothing for them can do without.
+    func set(_ peer: PeerID, _ options: PeerOptions?)
+    /// As `reconfigure(_:)`; without it a stage whose options change is made anew.
+    func reconfigure(_ options: Options) -> Bool
+}
+
+/// What a stage is made in.
+package struct StageEnvironment {
+    /// The worker whose instance it is, from 0.
+    package let worker: Int
+    package let workers: Int
+    /// How many interfaces the router has; `InterfaceID.index` is below it.
+    package let interfaces: Int
+    /// The worker's spare buffers.
+    package let pool: BufferPool
+    package let now: Instant
+
+    package init(worker: Int = 0, workers: Int = 1, interfaces: Int = 1, pool: BufferPool, now: Instant) {
+        self.worker = worker
+        self.workers = workers
+        self.interfaces = interfaces
+        self.pool = pool
+        self.now = now
+    }
+}
+
+/// The options of a stage, or a peer's for it, where it has none.
+package struct NoOptions: OptionRecord {
+    package init() {}
+    package init?(_ options: inout OptionReader) {}
+}
+
+extension PluginStage {
+    package func set(_ peer: PeerID, _ options: PeerOptions?) {}
+    package func reconfigure(_ options: Options) -> Bool { false }
+
+    // What the reader of files has made by this stage's own schema is of its types.
+    package func set(_ peer: PeerID, options: (any OptionRecord)?) { set(peer, options as? PeerOptions) }
+
+    package func reconfigure(_ options: (any OptionRecord)?) -> Bool {
+        guard let options = options as? Options ?? NoOptions() as? Options else { return false }
+        return reconfigure(options)
+    }
+}
+
+extension StageSchema {
+    /// What a plugin says of itself.
+    package init<Plugin: PluginStage>(_ plugin: Plugin.Type) {
+        self.init(
+            Plugin.declaration, options: Self.options(Plugin.Options.self),
+            peerOptions: Self.options(Plugin.PeerOptions.self)
+        ) { options, environment in
+            guard let options = options as? Plugin.Options ?? NoOptions() as? Plugin.Options else {
+                preconditionFailure("the options of \(Plugin.declaration.name) were not read by its schema")
+            }
+            return Plugin(options, environment)
+        }
+    }
+
+    private static func options(_ type: any OptionRecord.Type) -> (any OptionRecord.Type)? {
+        type == NoOptions.self ? nil : type
+    }
+}
