@@ -98,6 +98,9 @@ let package = Package(
         // Tests: one target per module; Support holds what several of them share.
         .target(
             name: "Support", dependencies: ["Wire", "Pipeline", "Linux"], path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "StageTestKit", dependencies: ["Support", "Wire", "Pipeline", "Configuration"],
+            path: "Tests/StageTestKit", swiftSettings: strict),
         tests("Wire"),
         tests("Crypto", resources: [.copy("Vectors")]),
         tests("AllowedIPs"),
@@ -111,7 +114,8 @@ let package = Package(
         tests("PacketPath"),
         tests("Router", ["Locking", .product(name: "Logging", package: "swift-log")]),
         tests("Control", ["Crypto", "Locking"]),
-        tests("DSCP", ["Wire", "Pipeline"]),
+        tests("StageTestKit", ["Wire", "Pipeline"]),
+        tests("DSCP", ["StageTestKit", "Wire", "Pipeline"]),
 
         // What is fuzzed, and the replay of what fuzzing has found. libFuzzer's own program: see `fuzzing` below.
         .target(

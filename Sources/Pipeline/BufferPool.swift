@@ -55,6 +55,9 @@ package final class BufferPool {
         }
     }
 
+    /// How many spare buffers there are of a size.
+    package func spares(_ size: Buffer.Size) -> Int { unsafe size == .small ? small.count : large.count }
+
     /// Ends a packet; its buffer is spare.
     package func recycle(_ packet: consuming Packet) { recycle(packet.buffer) }
 }
@@ -63,7 +66,7 @@ package final class BufferPool {
 @safe private struct SpareBuffers: ~Copyable {
     private let storage: UnsafeMutablePointer<Buffer>
     private let bound: Int
-    private var count = 0
+    private(set) var count = 0
 
     init(bound: Int) {
         self.bound = bound

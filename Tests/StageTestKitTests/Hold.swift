@@ -1,0 +1,127 @@
+import Pipeline
+import Wire
+
+/// Holds every packet for a while; and can be told to do it wrong.
+final class Hold: PluginStage {
+    package static let declaration = StageDeclaration(
+        name: "hold", summary: "holds every packet for a while", outbound: Passage(needs: [.plaintext, .peer]),
+        inbound: Passage(needs: [.plaintext, .peer]))
+
+    package enum Drop: Int, DropReason {
+        case peerGone
+        package var name: String { "peer-gone" }
+    }
+
+    package enum Fault: String, OptionChoice {
+        case none
+        /// Forgets packets instead of giving their buffers back.
+        case lose
+        /// Keeps the packets of peers that go.
+        case keep
+        /// Is never content.
+        case owe
+    }
+
+    package struct Options: OptionRecord {
+        let delay: Interval
+        let fault: Fault
+
+        package init?(_ options: inout OptionReader) {
+            let delay = options.require("delay", as: Interval.self)
+            fault = options.optional("fault", default: .none)
+            guard let delay else { return nil }
+            self.delay = delay
+        }
+    }
+
+    package struct PeerOptions: OptionRecord {
+        let delay: Interval?
+        package init?(_ options: inout OptionReader) { delay = options.optional("delay") }
+    }
+
+    private final class Held {
+        private var packet: Packet?
+        let peer: PeerID
+        let packets: Int
+        let interface: InterfaceID
+        let isDown: Bool
+        let due: Instant
+        init(_ packet: consuming Packet, _ interface: InterfaceID, isDown: Bool, due: Instant) {
+            peer = packet.peer
+            packets = packet.wirePackets
+            self.packet = consume packet
+            (self.interface, self.isDown, self.due) = (interface, isDown, due)
+        }
+        func take() -> Packet? { packet.take() }
+    }
+
+    private var options: Options
+    private var peers = PeerTable<PeerOptions>()
+    private let pool: BufferPool
+    private var held: [Held] = []
+    private var drops = DropCounters<Drop>()
+    private var released: UInt64 = 0
+
+    package init(_ options: Options, _ environment: StageEnvironment) {
+        self.options = options
+        pool = environment.pool
+    }
+
+    package func outbound(_ batch: inout PacketBatch) { hold(&batch, isDown: true) }
+    package func inbound(_ batch: inout PacketBatch) { hold(&batch, isDown: false) }
+
+    private func hold(_ batch: inout PacketBatch, isDown: Bool) {
+        let (interface, now) = (batch.interface, batch.now)
+        batch.sort { _ in
+            .take
+        } taken: { packet in
+            let delay = peers[packet.peer]?.delay ?? options.delay
+            guard options.fault != .lose else { return }
+            held.append(Held(packet, interface, isDown: isDown, due: now + delay))
+        }
+    }
+
+    package var nextDeadline: Instant {
+        options.fault == .owe ? Instant(nanoseconds: 0) : held.map(\.due).min() ?? .never
+    }
+
+    package func originate(down: inout PacketBatch, up: inout PacketBatch) {
+        let (interface, now) = (down.interface, down.now)
+        var rest: [Held] = []
+        for packet in held {
+            let isFull = packet.isDown ? down.isFull : up.isFull
+            if packet.due > now || packet.interface != interface || isFull {
+                rest.append(packet)
+            } else if let bytes = packet.take() {
+                if packet.isDown { down.append(bytes) } else { up.append(bytes) }
+                released += UInt64(packet.packets)
+            }
+        }
+        held = rest
+    }
+
+    package func set(_ peer: PeerID, _ options: PeerOptions?) { peers[peer] = options }
+
+    package func remove(_ peer: PeerID) {
+        peers[peer] = nil
+        guard options.fault != .keep else { return }
+        for packet in held where packet.peer == peer {
+            drops.count(.peerGone, packet.packets)
+            if let bytes = packet.take() { pool.recycle(bytes) }
+        }
+        held.removeAll { $0.peer == peer }
+    }
+
+    package func reconfigure(_ options: Options) -> Bool {
+        self.options = options
+        return true
+    }
+
+    package var report: StageReport {
+        let waiting = held.reduce(0) { $0 + $1.packets }
+        return StageReport(
+            counters: [
+                StageReport.Count("packets-released", released), StageReport.Count("packets-held", UInt64(waiting)),
+            ], drops: drops.report)
+    }
+}
