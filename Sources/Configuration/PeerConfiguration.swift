@@ -21,6 +21,11 @@ package struct PeerConfiguration: Sendable {
         return endpoint
     }
 
+    /// `persistentKeepalive` as the UAPI writes it: 0 is off.
+    package var keepaliveSeconds: UInt16 {
+        UInt16(clamping: (persistentKeepalive ?? .seconds(0)).nanoseconds / 1_000_000_000)
+    }
+
     package init(
         name: Located<String>, publicKey: Located<PublicKey>, presharedKey: Located<KeySource>? = nil,
         endpoint: Located<HostPort>? = nil, allowedIPs: [Located<Prefix>] = [], persistentKeepalive: Interval? = nil,

@@ -51,7 +51,7 @@ extension PipelineEntry: Equatable {
 }
 
 /// Whether two records of options are of one type and equal, or both missing.
-func areEqual(_ a: (any OptionRecord)?, _ b: (any OptionRecord)?) -> Bool {
+package func areEqual(_ a: (any OptionRecord)?, _ b: (any OptionRecord)?) -> Bool {
     switch (a, b) {
     case (nil, nil): true
     case (let a?, let b?): a.isEqual(to: b)

@@ -8,16 +8,20 @@ package enum ControlClient {
     package enum Problem: Error, CustomStringConvertible {
         case notRunning(String)
         case notPermitted(String)
+        /// More routers than one, and none is named.
+        case ambiguous([String])
         case failed(Errno)
-        case refused(String)
+        case refused(String, isForConfiguration: Bool)
         case garbled
 
         package var description: String {
             switch self {
             case .notRunning(let path): "no router is listening at \(path)"
             case .notPermitted(let path): "may not connect to \(path)"
+            case .ambiguous(let names): "which router? There are \(names.joined(separator: ", "))"
             case .failed(let error): "cannot ask the router: \(error)"
-            case .refused(let sentence): "the router refused: \(sentence)"
+            case .refused(let sentence, isForConfiguration: true): sentence
+            case .refused(let sentence, isForConfiguration: false): "the router refused: \(sentence)"
             case .garbled: "the router's answer cannot be read"
             }
         }
@@ -25,14 +29,22 @@ package enum ControlClient {
 
     /// For a router that is busy with other clients.
     private static let patience = Interval.seconds(30)
+    /// For one that reads a large file.
+    private static let reloadPatience = Interval.seconds(300)
 
     package static func status(_ socket: ControlSocket) throws(Problem) -> RouterStatus {
-        guard let status = try ask(socket, .status).status else { throw .garbled }
+        guard let status = try ask(socket, .status, patience).status else { throw .garbled }
         return status
     }
 
+    /// Has the router become what its file says; what has changed, a line each.
+    package static func reload(_ socket: ControlSocket) throws(Problem) -> [String] {
+        guard let changes = try ask(socket, .reload, reloadPatience).changes else { throw .garbled }
+        return changes
+    }
+
     private static func ask(
-        _ socket: ControlSocket, _ command: ControlProtocol.Command
+        _ socket: ControlSocket, _ command: ControlProtocol.Command, _ patience: Interval
     ) throws(Problem) -> ControlProtocol.Answer {
         let connection: ControlConnection
         do {
@@ -48,7 +60,7 @@ package enum ControlClient {
         guard let line = connection.readLine(bound: ControlProtocol.answerBound),
             let answer = try? JSONDecoder().decode(ControlProtocol.Answer.self, from: line)
         else { throw .garbled }
-        if let error = answer.error { throw .refused(error) }
+        if let error = answer.error { throw .refused(error, isForConfiguration: answer.isForConfiguration ?? false) }
         return answer
     }
 }

@@ -19,16 +19,26 @@ package enum ControlProtocol {
     package enum Command: String, Codable, Sendable, CaseIterable {
         /// The router's `RouterStatus`.
         case status
+        /// Makes the router what its file says now.
+        case reload
     }
 
     package struct Answer: Codable, Sendable {
         package var version = ControlProtocol.version
         package var status: RouterStatus?
+        /// What a reload has changed, a line each; none when nothing has.
+        package var changes: [String]?
         /// A sentence for the user; nil when the request was carried out.
         package var error: String?
+        /// True when the error is the router file's.
+        package var isForConfiguration: Bool?
 
         package init(status: RouterStatus) { self.status = status }
-        package init(error: String) { self.error = error }
+        package init(changes: [String]) { self.changes = changes }
+        package init(error: String, isForConfiguration: Bool = false) {
+            self.error = error
+            if isForConfiguration { self.isForConfiguration = true }
+        }
     }
 
     static func encode(_ value: some Encodable) -> Data {

@@ -13,7 +13,7 @@ package final class ControlServer: Sendable {
     private let isStopped = Atomic(false)
     private let isRemoved = Atomic(false)
 
-    /// A client that has not said what it wants and read the answer within this time is sent away.
+    /// A client that takes longer to say what it wants, or to read the answer, is sent away.
     private static let patience = Interval.seconds(5)
 
     /// Listens from here on; EADDRINUSE when a router of the same name is running.

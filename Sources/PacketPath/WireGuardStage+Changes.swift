@@ -20,6 +20,11 @@ extension WireGuardStage {
         interfaces[id.index].engine.relocate(peer, to: endpoint)
     }
 
+    /// Whether somebody looks for the peer where it does not answer.
+    package func setReportsSilence(_ peer: PeerID, _ reportsSilence: Bool, on id: InterfaceID) {
+        interfaces[id.index].engine.setReportsSilence(peer, reportsSilence)
+    }
+
     /// The next handshake uses it (P-2.22).
     package func setPresharedKey(_ peer: PeerID, _ key: borrowing PresharedKey, on id: InterfaceID) {
         interfaces[id.index].engine.setPresharedKey(peer, key.copy())

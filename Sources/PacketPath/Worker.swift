@@ -10,19 +10,22 @@ import Wire
 package final class Worker {
     package let id: Int
     /// Top to bottom: `tun` first, `udp` last.
-    package let stages: [any Stage]
+    package private(set) var stages: [any Stage]
     package let tun: TUNStage
     package let udp: UDPStage
     /// Opens what comes in, and can tell whose it is.
     package let wireGuard: WireGuardStage
-    private let interfaceCount: Int
+    let interfaceCount: Int
+    /// How many workers the router has.
+    let workers: Int
+    let pool: BufferPool
     /// What the stages could not deliver, for the router to tell the senders.
     package let undeliverable: UndeliverablePackets
 
     /// Below this stage the peer is known, so that packets can be told by owner.
-    private let ownershipKnown: Int
+    private var ownershipKnown: Int
     /// The place of `wireGuard`.
-    private let opening: Int
+    private var opening: Int
 
     private let mailbox: Mailbox
     private var handoff: Handoff
@@ -38,10 +41,7 @@ package final class Worker {
         undeliverable: UndeliverablePackets = UndeliverablePackets()
     ) {
         guard let tun = stages.first as? TUNStage, let udp = stages.last as? UDPStage,
-            let ownershipKnown = stages.firstIndex(where: { type(of: $0).declaration.outbound.provides.contains(.peer) }
-            ),
-            let opening = stages.firstIndex(where: { $0 is WireGuardStage }),
-            let wireGuard = stages[opening] as? WireGuardStage
+            let (ownershipKnown, opening) = Self.landmarks(stages), let wireGuard = stages[opening] as? WireGuardStage
         else { preconditionFailure("the order of stages was not checked") }
         self.id = id
         self.stages = stages
@@ -50,12 +50,33 @@ package final class Worker {
         self.ownershipKnown = ownershipKnown
         self.opening = opening
         self.wireGuard = wireGuard
+        self.pool = pool
+        workers = mailboxes.count
         interfaceCount = interfaces
         self.undeliverable = undeliverable
         mailbox = mailboxes[id]
         handoff = Handoff(worker: id, mailboxes: mailboxes, pool: pool)
         outbound = PacketBatch(pool: pool)
         inbound = PacketBatch(pool: pool)
+    }
+
+    /// Where a packet's owner is known, and where what comes in is opened.
+    private static func landmarks(_ stages: [any Stage]) -> (ownershipKnown: Int, opening: Int)? {
+        guard
+            let known = stages.firstIndex(where: { type(of: $0).declaration.outbound.provides.contains(.peer) }),
+            let opening = stages.firstIndex(where: { $0 is WireGuardStage })
+        else { return nil }
+        return (known, opening)
+    }
+
+    /// Another pipeline from the next turn on, with the same ends and the same `wireGuard`; its order has been checked.
+    func replaceStages(with next: [any Stage]) {
+        guard next.first === tun, next.last === udp, let (ownershipKnown, opening) = Self.landmarks(next),
+            next[opening] === wireGuard
+        else { preconditionFailure("the order of stages was not checked") }
+        stages = next
+        self.ownershipKnown = ownershipKnown
+        self.opening = opening
     }
 
     /// Makes ready all buffers that a turn can take. To be called once, on the worker's thread.
@@ -139,13 +160,30 @@ package final class Worker {
     private static let originationBound = 8
 
     private func originate(stageAt index: Int, _ interface: InterfaceID, _ now: Instant) {
+        prepare(interface, now)
+        stages[index].originate(down: &outbound, up: &inbound)
+        runDown(from: index + 1, &outbound)
+        runUp(from: index - 1, &inbound)
+    }
+
+    /// Sends on what a stage holds that is about to leave the pipeline.
+    func release(stageAt index: Int, _ now: Instant) {
+        for interface in 0..<interfaceCount {
+            repeat {
+                prepare(InterfaceID(interface), now)
+                stages[index].release(down: &outbound, up: &inbound)
+                guard !outbound.isEmpty || !inbound.isEmpty else { break }
+                runDown(from: index + 1, &outbound)
+                runUp(from: index - 1, &inbound)
+            } while true
+        }
+    }
+
+    private func prepare(_ interface: InterfaceID, _ now: Instant) {
         outbound.interface = interface
         outbound.now = now
         inbound.interface = interface
         inbound.now = now
-        stages[index].originate(down: &outbound, up: &inbound)
-        runDown(from: index + 1, &outbound)
-        runUp(from: index - 1, &inbound)
     }
 
     // MARK: The stages in order

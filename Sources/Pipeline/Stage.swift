@@ -35,6 +35,10 @@ package protocol Stage: AnyObject, SendableMetatype {
     /// New options of the stage itself, without losing state; false when only a new instance will do.
     func reconfigure(_ options: (any OptionRecord)?) -> Bool
 
+    /// The stage leaves the pipeline: whatever it keeps of the batches' interface goes into them, due or not. Called until
+    /// nothing comes.
+    func release(down: inout PacketBatch, up: inout PacketBatch)
+
     /// The counters as they stand, for `show` and metrics. Called between two batches.
     var report: StageReport { get }
 }
@@ -48,5 +52,6 @@ extension Stage {
     package func set(_ peer: PeerID, options: (any OptionRecord)?) {}
     package func remove(_ peer: PeerID) {}
     package func reconfigure(_ options: (any OptionRecord)?) -> Bool { options == nil }
+    package func release(down: inout PacketBatch, up: inout PacketBatch) {}
     package var report: StageReport { StageReport() }
 }

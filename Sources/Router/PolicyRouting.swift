@@ -12,8 +12,11 @@ enum PolicyRouting {
     /// How many tables are looked at.
     static let searchBound: UInt32 = 1024
 
-    /// Gives each such interface of a file that has none a mark whose table is empty.
-    static func chooseMarks(_ configuration: inout RouterConfiguration) throws(HostSideError) {
+    /// Gives each such interface of a file that has none a mark whose table is empty; `held` are those, by interface, whose
+    /// tables are in use by ourselves.
+    static func chooseMarks(
+        _ configuration: inout RouterConfiguration, held: [String: UInt32] = [:]
+    ) throws(HostSideError) {
         guard configuration.interfaces.contains(where: \.takesDefaultRoute) else { return }
         var netlink: RouteNetlink
         do {
@@ -21,11 +24,13 @@ enum PolicyRouting {
         } catch {
             throw HostSideError(interface: nil, action: "speak to the kernel", reason: "\(error)")
         }
-        var taken = Set(configuration.interfaces.map(\.fwmark))
+        var taken = Set(configuration.interfaces.map(\.fwmark)).union(held.values)
         for index in configuration.interfaces.indices where configuration.interfaces[index].takesDefaultRoute {
             let interface = configuration.interfaces[index]
             do throws(NetlinkError) {
-                if interface.fwmark == 0 {
+                if let mark = held[interface.name.value], [0, mark].contains(interface.fwmark) {
+                    configuration.interfaces[index].fwmark = mark
+                } else if interface.fwmark == 0 {
                     let mark = try freeMark(&netlink, taken)
                     taken.insert(mark)
                     configuration.interfaces[index].fwmark = mark

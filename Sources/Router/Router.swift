@@ -16,7 +16,8 @@ import WireGuard
 package final class Router {
     private let logger: Logger
     private let running: RunningRouter
-    private let host: HostSide
+    private let host: HostDesk
+    private let reloader: Reloader?
     private var workers: [RunningThread] = []
     /// The threads that ask the workers things.
     private var askers: [RunningThread] = []
@@ -49,8 +50,9 @@ package final class Router {
         running = try RunningRouter(
             plan, file: loaded.source.file, keys: keys, aead: aead, indices: indices, ends: ends,
             control: control, uapi: uapi, stateDirectory: stateDirectory, logger: logger)
-        host = try Self.applyToHost(
-            plan.interfaces.map(\.hostSide), forwarding: plan.configuration.forwarding == .auto)
+        host = try HostDesk(
+            plan.interfaces.map(\.configuration.hostSide), forwarding: plan.configuration.forwarding == .auto)
+        reloader = Reloader(loaded.source.file, keys, running, host, logger)
         try start(changing: [runDirectory, stateDirectory])
     }
 
@@ -73,18 +75,9 @@ package final class Router {
             plan, file: "", keys: KeyFile(configuration: "", credentials: nil), aead: aead, indices: indices,
             ends: try RouterEnds(down: plan, adopting: adopted), control: control, uapi: uapi, startsDown: true,
             stateDirectory: stateDirectory, logger: logger)
-        host = try Self.applyToHost([DropIn.hostSide(name)], forwarding: false)
+        host = try HostDesk([DropIn.hostSide(name)], forwarding: false)
+        reloader = nil
         try start(changing: [runDirectory])
-    }
-
-    private static func applyToHost(_ interfaces: [HostInterface], forwarding: Bool) throws(RouterError) -> HostSide {
-        do throws(HostSideError) {
-            let host = try HostSide()
-            try host.apply(interfaces, forwarding: forwarding)
-            return host
-        } catch {
-            throw .host(error)
-        }
     }
 
     private func start(changing folders: [String]) throws(RouterError) {
@@ -105,6 +98,12 @@ package final class Router {
     /// The UAPI sockets that are served.
     package let uapi: [UAPISocket]
 
+    /// Makes the router what its file says now; what has changed, in lines for people.
+    package func reload() throws(ReloadProblem) -> [String] {
+        guard let reloader else { throw .notPossible("a drop-in has no file") }
+        return try reloader.reload()
+    }
+
     /// Ends the threads and takes everything back.
     package func stop() {
         // The workers last, so that nobody waits for an answer of one that has ended.
@@ -119,7 +118,7 @@ package final class Router {
     }
 
     private func startThreads() throws(Errno) {
-        let running = running
+        let (running, reloader) = (running, reloader)
         for id in 0..<running.plan.workers {
             workers.append(RunningThread(try Thread(name: "worker-\(id)") { running.runWorker(id) }))
         }
@@ -131,7 +130,7 @@ package final class Router {
             workers.append(RunningThread(try Thread(name: "timestamps") { running.keepTimestamps() }))
         }
         workers.append(RunningThread(try Thread(name: "log") { running.writeLog() }))
-        askers.append(RunningThread(try Thread(name: "control") { running.serveControl() }))
+        askers.append(RunningThread(try Thread(name: "control") { running.serveControl(reloader) }))
         askers.append(RunningThread(try Thread(name: "uapi") { running.serveUAPI() }))
         askers.append(RunningThread(try Thread(name: "links") { running.watchLinks() }))
         askers.append(RunningThread(try Thread(name: "continuity") { running.watchContinuity() }))

@@ -10,19 +10,6 @@ package struct RouterPlan: Sendable {
         let id: InterfaceID
         let configuration: InterfaceConfiguration
         let peers: [Peer]
-
-        /// What the host has to know of it.
-        var hostSide: HostInterface {
-            let prefixes = configuration.routes ? peers.flatMap { $0.configuration.allowedIPs.map(\.value) } : []
-            var interface = HostInterface(
-                name: configuration.name.value, mtu: configuration.mtu,
-                addresses: configuration.addresses.compactMap { address in
-                    Linux.InterfaceAddress(address.value.address, prefixLength: address.value.length)
-                },
-                routes: prefixes.map { Route($0) })
-            if configuration.takesDefaultRoute { interface.divertDefaultRoutes(mark: configuration.fwmark) }
-            return interface
-        }
     }
 
     package struct Peer: Sendable {

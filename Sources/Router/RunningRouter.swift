@@ -172,12 +172,19 @@ final class RunningRouter: Sendable {
 
     func writeLog() { events.run() }
 
-    func serveControl() {
+    func serveControl(_ reloader: Reloader?) {
         control?.run { command in
             switch command {
             case .status:
                 guard let status = status() else { return ControlProtocol.Answer(error: "the workers do not answer") }
                 return ControlProtocol.Answer(status: status)
+            case .reload:
+                guard let reloader else { return ControlProtocol.Answer(error: "a drop-in has no file to reload") }
+                do throws(ReloadProblem) {
+                    return ControlProtocol.Answer(changes: try reloader.reload())
+                } catch {
+                    return ControlProtocol.Answer(error: "\(error)", isForConfiguration: error.isForConfiguration)
+                }
             }
         }
     }

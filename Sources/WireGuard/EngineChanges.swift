@@ -25,6 +25,9 @@ extension Engine {
         setEndpoint(id, endpoint)
     }
 
+    /// Whether initiations that go unanswered are told of, because somebody could look for the peer elsewhere.
+    package func setReportsSilence(_ id: PeerID, _ reportsSilence: Bool) { peer(id)?.reportsSilence = reportsSilence }
+
     /// The next handshake uses it; the session goes on (P-2.22).
     package func setPresharedKey(_ id: PeerID, _ key: consuming PresharedKey) {
         peer(id)?.remote.setPresharedKey(key)

@@ -54,7 +54,7 @@ final class Peer {
     /// A receiver asks for a new session once in the life of the old one (P-5.7).
     var askedToRekeyOnReceive = false
 
-    let reportsSilence: Bool
+    var reportsSilence: Bool
 
     var received: UInt64 = 0
     var sent: UInt64 = 0

@@ -14,13 +14,14 @@ import ArgumentParser
               fullbore check /etc/fullbore/router.yaml
               fullbore run /etc/fullbore/router.yaml
               fullbore show edge-1 --json
+              fullbore reload edge-1
               fullbore wg0                      # a bare interface, for wg and wg-quick to set up
 
             Exit codes: 0 ok, 1 failed, 64 usage, 69 not running, 77 permission, 78 configuration.
             """,
         version: version,
         subcommands: [
-            Run.self, Check.self, Show.self, GenKey.self, PubKey.self, GenPSK.self, Interface.self,
+            Run.self, Check.self, Show.self, Reload.self, GenKey.self, PubKey.self, GenPSK.self, Interface.self,
         ],
         defaultSubcommand: Interface.self)
 }

@@ -10,7 +10,7 @@ struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the router in the foreground until SIGTERM or SIGINT.",
         discussion: """
-            Logs one line 'ready' when packets can flow. On its way out it takes back every link, address, route and
+            Logs one line 'ready' when packets can flow. SIGHUP reloads the file, as 'fullbore reload' does. On its way out it takes back every link, address, route and
             setting that it made.
 
             Example:
@@ -30,7 +30,8 @@ struct Run: ParsableCommand {
 
         let router: Router
         do {
-            router = try Router(loaded, RouterFile.keys(file), runDirectory: place.path, stateDirectory: state.path,
+            router = try Router(
+                loaded, RouterFile.keys(file), runDirectory: place.path, stateDirectory: state.path,
                 logger: logger)
         } catch {
             complain("fullbore: \(error)")
@@ -58,7 +59,7 @@ struct Run: ParsableCommand {
             guard router.failure == nil else { return }
             switch signals.next() {
             case SIGTERM, SIGINT: return
-            case SIGHUP: logger.warning("SIGHUP: reload is not supported yet, nothing changed")
+            case SIGHUP: _ = try? router.reload()  // which says in the log what came of it
             default: continue
             }
         }

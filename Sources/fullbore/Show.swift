@@ -63,13 +63,3 @@ struct Show: ParsableCommand {
         say(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 }
-
-extension ControlClient.Problem {
-    fileprivate var exitCode: ExitCode {
-        switch self {
-        case .notRunning: .notRunning
-        case .notPermitted: .permission
-        case .failed, .refused, .garbled: .failure
-        }
-    }
-}

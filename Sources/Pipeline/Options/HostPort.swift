@@ -20,6 +20,11 @@ package struct HostPort: Hashable, Sendable {
         self.port = port
     }
 
+    package init(_ endpoint: Endpoint) {
+        host = .address(endpoint.address, zone: endpoint.scope == 0 ? nil : String(endpoint.scope))
+        port = endpoint.port
+    }
+
     /// Where to send to, when that can be told without a look-up: an address, its zone a number.
     package var endpoint: Endpoint? {
         guard case .address(let address, let zone) = host else { return nil }

@@ -1,5 +1,6 @@
 import Control
 import Crypto
+import Pipeline
 import Wire
 import WireGuard
 
@@ -22,8 +23,15 @@ struct Edit: Sendable {
         var presharedKey: Shared<PresharedKey>?
         var endpoint: Endpoint?
         var persistentKeepalive: UInt16?
+        /// Whether it is sought by a name.
+        var isSoughtByName: Bool?
+        /// Options of stages that are others than before, by stage; nil for those that are gone.
+        var stageOptions: [String: (any OptionRecord)?] = [:]
 
-        var isEmpty: Bool { presharedKey == nil && endpoint == nil && persistentKeepalive == nil }
+        var isEmpty: Bool {
+            presharedKey == nil && endpoint == nil && persistentKeepalive == nil && isSoughtByName == nil
+                && stageOptions.isEmpty
+        }
     }
 
     let interface: InterfaceID
@@ -34,12 +42,15 @@ struct Edit: Sendable {
     /// Prefixes that have another owner than before, `PeerID.none` for none.
     var prefixes: [(Prefix, PeerID)] = []
     var removals: [RegisteredPeer] = []
+    /// Peers that are to be sought by a name.
+    var searches: [(peer: PeerID, name: HostPort)] = []
 
     init(_ interface: InterfaceID) { self.interface = interface }
 
     /// Peers that are gone, new, or said to be somewhere.
     var settledPeers: [PeerID] {
-        removals.map(\.id) + additions.map(\.peer.id) + adjustments.filter { $0.endpoint != nil }.map(\.id)
+        removals.map(\.id) + additions.map(\.peer.id)
+            + adjustments.filter { $0.endpoint != nil || $0.isSoughtByName == false }.map(\.id)
     }
 
     /// For the log, without a key: `private key, 2 peers added, 1 changed, 4 prefixes moved`; empty for a change of nothing.

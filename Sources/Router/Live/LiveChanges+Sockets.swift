@@ -1,9 +1,11 @@
+import Configuration
 import Control
 import Glibc
 import Linux
 import Locking
 import Logging
 import PacketPath
+import Pipeline
 import UDP
 import Wire
 import WireGuard
@@ -29,6 +31,22 @@ extension LiveChanges {
         // Port 0 asks for a new one each time, as in the kernel.
         let port = change.listenPort.flatMap { $0 == 0 || $0 != view.listenPort ? $0 : nil }
         let binds = port != nil || change.listenPort != nil && view.isUp && !view.isBound
+        return try bind(view, binds: binds, port: port, mark: mark, on: id)
+    }
+
+    /// The same for what a file says: port 0 is content with the port that there is, and the mark may be the one that the
+    /// default route goes by, which moves with it.
+    func bind(_ file: InterfaceFile, on id: InterfaceID) throws(Errno) -> Binding? {
+        let view = registry.view(id, peers: false)
+        let wanted = file.configuration.listenPort.value
+        let port = wanted == 0 || wanted == view.listenPort ? nil : wanted
+        return try bind(
+            view, binds: port != nil || view.isUp && !view.isBound, port: port, mark: file.configuration.fwmark, on: id)
+    }
+
+    private func bind(
+        _ view: PeerRegistry.View, binds: Bool, port: UInt16?, mark: UInt32, on id: InterfaceID
+    ) throws(Errno) -> Binding? {
         guard binds || mark != view.fwmark else { return nil }
         if mark != view.fwmark { try Self.checkMark(mark) }
         guard binds else { return Binding(port: view.listenPort, mark: mark, sockets: nil, isBound: view.isBound) }

@@ -33,7 +33,7 @@ final class LiveChanges: Sendable {
     let handshakes: HandshakeDesk
     let sockets: Sockets
     /// Told of peers that are gone, or that a client has said the place of: nobody is to look for them by name any more.
-    private let settled: @Sendable ([PeerID]) -> Void
+    let settled: @Sendable ([PeerID]) -> Void
     let logger: Logger
     /// One change at a time.
     let turn = Guarded(())
@@ -77,7 +77,7 @@ final class LiveChanges: Sendable {
 
     // MARK: Identity, peers, prefixes
 
-    private func carryOut(_ edit: Edit) -> Bool {
+    func carryOut(_ edit: Edit) -> Bool {
         let id = edit.interface
         if edit.identityChanges { changeIdentity(on: id) }
         guard
@@ -127,6 +127,11 @@ final class LiveChanges: Sendable {
         let stage = owner.wireGuard
         if let key = adjustment.presharedKey { stage.setPresharedKey(adjustment.id, key.value, on: id) }
         if let endpoint = adjustment.endpoint { stage.setEndpoint(adjustment.id, endpoint, on: id, now) }
+        if let isSought = adjustment.isSoughtByName { stage.setReportsSilence(adjustment.id, isSought, on: id) }
+        for stage in owner.stages {
+            guard let options = adjustment.stageOptions[type(of: stage).declaration.name] else { continue }
+            stage.set(adjustment.id, options: options)
+        }
         // After the endpoint: a first keepalive goes to where the peer is now.
         if let seconds = adjustment.persistentKeepalive {
             stage.setPersistentKeepalive(adjustment.id, .seconds(UInt64(seconds)), on: id, now)

@@ -1,8 +1,10 @@
 import AllowedIPs
+import Configuration
 import Control
 import Crypto
 import Glibc
 import Linux
+import Pipeline
 import Wire
 import WireGuard
 
@@ -11,7 +13,12 @@ import WireGuard
 extension PeerRegistry.Contents {
     mutating func carryOut(_ change: DeviceChange, on id: InterfaceID) throws(Errno) -> Edit {
         try checkCount(after: change, on: id)
-        var draft = EditDraft()
+        return make(change, on: id, EditDraft())
+    }
+
+    /// Makes a change that there is room for. What `draft` says of a file goes with it.
+    mutating func make(_ change: DeviceChange, on id: InterfaceID, _ start: EditDraft) -> Edit {
+        var draft = start
         var identityChanges = false
         if let key = change.privateKey { identityChanges = setPrivateKey(key, on: id) }
         if change.replacesPeers {
@@ -69,11 +76,16 @@ extension PeerRegistry.Contents {
             peer.presharedKey = key.value.isAbsent ? nil : key
             adjustment.presharedKey = key
         }
-        if let endpoint = change.endpoint { adjustment.endpoint = endpoint }
+        if let endpoint = change.endpoint {
+            if peer.isSoughtByName { adjustment.isSoughtByName = false }
+            adjustment.endpoint = endpoint
+            peer.toldEndpoint = HostPort(endpoint)
+        }
         if let seconds = change.persistentKeepalive, seconds != peer.persistentKeepalive {
             peer.persistentKeepalive = seconds
             adjustment.persistentKeepalive = seconds
         }
+        if let said = draft.file[change.publicKey] { adopt(said, &peer, &adjustment, &draft) }
         peers[number.index] = peer
         draft.adjustments[number] = adjustment
         setAllowedIPs(change, of: number, on: id, &draft)
@@ -139,6 +151,7 @@ extension PeerRegistry.Contents {
         var edit = Edit(id)
         edit.identityChanges = identityChanges
         edit.removals = Array(draft.gone.values)
+        edit.searches = draft.searches
         let routes = interfaces[id.index].routes
         for (prefix, before) in draft.ownersBefore {
             let now = routes.prefixes.owner(of: prefix)
@@ -165,6 +178,9 @@ struct EditDraft {
     /// In which they came.
     var order: [PeerID] = []
     var adjustments: [PeerID: Edit.Adjustment] = [:]
+    /// What the file says of its peers, where the change is one of a file.
+    var file: [PublicKey: Configuration.PeerConfiguration] = [:]
+    var searches: [(peer: PeerID, name: HostPort)] = []
     /// Who had the prefixes that were touched, before.
     private(set) var ownersBefore: [Prefix: PeerID] = [:]
 

@@ -33,27 +33,44 @@ package final class PeerRegistry: Sendable {
 
     /// The peers of a file, with their numbers and workers from the plan; loads their secrets.
     init(_ plan: RouterPlan, _ keys: KeyFile) throws(KeyProblem) {
-        var privateKeys: [Shared<PrivateKey>?] = []
-        var presharedKeys: [PeerID: Shared<PresharedKey>] = [:]
-        for interface in plan.interfaces {
-            if let source = interface.configuration.privateKey {
-                privateKeys.append(Shared(try keys.privateKey(source.value)))
-            } else {
-                privateKeys.append(nil)
-            }
-            for peer in interface.peers {
-                guard let source = peer.configuration.presharedKey else { continue }
-                presharedKeys[peer.id] = Shared(try keys.presharedKey(source.value))
-            }
-        }
-        let (secrets, presharedSecrets) = (privateKeys, presharedKeys)
-        contents = Guarded(Contents(plan, secrets, presharedSecrets))
+        var secrets: [InterfaceSecrets] = []
+        for interface in plan.interfaces { secrets.append(try InterfaceSecrets(interface.configuration, keys)) }
+        let loaded = secrets
+        contents = Guarded(Contents(plan, loaded))
     }
 
     /// Makes the change here, where it is wholly possible, and says what the workers have to do for it. What it says of
     /// port and mark is the caller's.
     func commit(_ change: DeviceChange, on interface: InterfaceID) throws(Errno) -> Edit {
         try contents.withLock { contents throws(Errno) in try contents.carryOut(change, on: interface) }
+    }
+
+    /// Makes an interface's peers and its identity what a file says, and tells what the workers have to do for it. What clients
+    /// have changed is undone by that.
+    func commit(_ file: InterfaceFile, on interface: InterfaceID) -> Edit {
+        contents.withLock { $0.carryOut(file, on: interface) }
+    }
+
+    /// Whether there is room for all peers of `files` beside those that they do not know (P-8.15).
+    func hasRoom(for files: [(InterfaceID, InterfaceFile)]) -> Bool {
+        contents.withLock { contents in
+            let added = files.reduce(0) { sum, file in
+                let known = contents.interfaces[file.0.index].peers
+                return sum + file.1.configuration.peers.count { known[$0.publicKey.value] == nil }
+            }
+            return contents.count + added <= Self.peerBound
+        }
+    }
+
+    /// Each worker's peers with their options for stages, as the file gives them.
+    func stageOptions() -> [[(peer: PeerID, options: [String: any OptionRecord])]] {
+        contents.withLock { contents in
+            var result: [[(peer: PeerID, options: [String: any OptionRecord])]] = contents.loads.map { _ in [] }
+            for case let peer? in contents.peers {
+                result[peer.worker].append((peer.id, peer.configuration?.stageOptions ?? [:]))
+            }
+            return result
+        }
     }
 
     /// Takes note of how the interface's sockets and its link are now.
@@ -106,26 +123,26 @@ package final class PeerRegistry: Sendable {
 }
 
 extension PeerRegistry.Contents {
-    init(_ plan: RouterPlan, _ privateKeys: [Shared<PrivateKey>?], _ presharedKeys: [PeerID: Shared<PresharedKey>]) {
+    init(_ plan: RouterPlan, _ secrets: [InterfaceSecrets]) {
         loads = Array(repeating: 0, count: plan.workers)
         for interface in plan.interfaces {
             let configuration = interface.configuration
             var registered = RegisteredInterface(
                 id: interface.id, name: configuration.name.value,
                 addresses: configuration.addresses.map(\.value.description),
-                privateKey: privateKeys[interface.id.index], listenPort: configuration.listenPort.value,
+                privateKey: secrets[interface.id.index].privateKey, listenPort: configuration.listenPort.value,
                 fwmark: configuration.fwmark, isMarkFixed: configuration.takesDefaultRoute, mtu: configuration.mtu,
                 isUp: true, isBound: true)
             for peer in interface.peers {
                 // The plan counts as we do.
                 _ = numbers.take()
-                let seconds = (peer.configuration.persistentKeepalive ?? .seconds(0)).nanoseconds / 1_000_000_000
                 insert(
                     RegisteredPeer(
                         id: peer.id, interface: interface.id, publicKey: peer.configuration.publicKey.value,
                         name: peer.configuration.name.value, worker: peer.worker, serial: serials,
-                        configuration: peer.configuration, presharedKey: presharedKeys[peer.id],
-                        persistentKeepalive: UInt16(clamping: seconds)))
+                        configuration: peer.configuration, toldEndpoint: peer.configuration.endpoint?.value,
+                        presharedKey: secrets[interface.id.index].presharedKeys[peer.configuration.publicKey.value],
+                        persistentKeepalive: peer.configuration.keepaliveSeconds))
                 registered.peers[peer.configuration.publicKey.value] = peer.id
                 for prefix in peer.configuration.allowedIPs {
                     registered.routes.prefixes.insert(prefix.value, peer: peer.id)

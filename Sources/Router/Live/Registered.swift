@@ -1,6 +1,7 @@
 import AllowedIPs
 import Configuration
 import Crypto
+import Pipeline
 import Wire
 import WireGuard
 
@@ -10,13 +11,15 @@ struct RegisteredPeer: Sendable {
     let interface: InterfaceID
     let publicKey: PublicKey
     /// From the file; for a peer that came later a short form of its key.
-    let name: String
+    var name: String
     /// The worker that owns it.
     let worker: Int
     /// Peers are listed in the order in which they came.
     let serial: UInt64
     /// What the file says of it; nil for a peer that came later.
     var configuration: Configuration.PeerConfiguration?
+    /// Where it was last said to be, by the file or by a client; it may be elsewhere by now.
+    var toldEndpoint: HostPort?
     /// nil: none.
     var presharedKey: Shared<PresharedKey>?
     /// Seconds; 0 is off.
@@ -30,21 +33,24 @@ struct RegisteredPeer: Sendable {
         WireGuard.PeerConfiguration(
             id: id, publicKey: publicKey, presharedKey: presharedKey?.value.copy() ?? PresharedKey(),
             endpoint: endpoint, persistentKeepalive: .seconds(UInt64(persistentKeepalive)),
-            reportsSilence: endpoint == nil && configuration?.namedEndpoint != nil)
+            reportsSilence: endpoint == nil && isSoughtByName)
     }
+
+    /// Whether it was last said to be where a name leads.
+    var isSoughtByName: Bool { toldEndpoint.map { $0.endpoint == nil } ?? false }
 }
 
 /// An interface as the control plane knows it.
 struct RegisteredInterface {
     let id: InterfaceID
     let name: String
-    let addresses: [String]
+    var addresses: [String]
     /// nil: it is nobody.
     var privateKey: Shared<PrivateKey>?
     var listenPort: UInt16
     var fwmark: UInt32
     /// Whether the host's default route goes by the mark, so that it may not change.
-    let isMarkFixed: Bool
+    var isMarkFixed: Bool
     var mtu: Int
     /// Of routes out of it that say one.
     var routeMTUs: Set<Int> = []

@@ -16,6 +16,8 @@ final class EndpointResolver: Sendable {
         let interface: InterfaceID
         let peer: PeerID
         let endpoint: HostPort
+        /// Whether the peer is to be there even if it has been heard from elsewhere before.
+        var moves = false
     }
 
     private struct Work {
@@ -50,7 +52,8 @@ final class EndpointResolver: Sendable {
                 work.queue.append(peer.id)
             }
         }
-        threads = min(Self.threadBound, work.names.count)
+        // One at least: a name may come later.
+        threads = max(1, min(Self.threadBound, work.names.count))
         let made = work
         self.work = Guarded(made)
     }
@@ -68,9 +71,24 @@ final class EndpointResolver: Sendable {
         work.withLock { work in
             for peer in peers where work.names.removeValue(forKey: peer) != nil {
                 work.searches[peer] = nil
+                work.found.remove(peer)
                 work.queue.remove(peer)
             }
         }
+    }
+
+    /// These peers are to be found by their names from now on.
+    func look(for names: [Name]) {
+        guard !names.isEmpty else { return }
+        work.withLock { work in
+            for name in names {
+                work.names[name.peer] = name
+                work.searches[name.peer] = EndpointSearch()
+                work.found.remove(name.peer)
+                work.queue.append(name.peer)
+            }
+        }
+        bell.ring()
     }
 
     /// An initiation to a peer went unanswered. From a worker's thread: nothing is looked up, told or logged here.
@@ -143,9 +161,11 @@ final class EndpointResolver: Sendable {
         // The peer may be gone by now, and its number another one's.
         log.registry.withOwner(of: name.peer, key) { owner in
             mailboxes[owner].post { worker, now in
-                isFirst
-                    ? worker.wireGuard.locate(name.peer, at: endpoint, on: name.interface, now)
-                    : worker.wireGuard.relocate(name.peer, to: endpoint, on: name.interface)
+                switch (isFirst, name.moves) {
+                case (true, true): worker.wireGuard.setEndpoint(name.peer, endpoint, on: name.interface, now)
+                case (true, false): worker.wireGuard.locate(name.peer, at: endpoint, on: name.interface, now)
+                case (false, _): worker.wireGuard.relocate(name.peer, to: endpoint, on: name.interface)
+                }
             }
         }
     }

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Control
+
+struct Reload: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make a running router what its file says now.",
+        discussion: """
+            What is equal is not touched: sessions, counters, queues and flows go on. A file that is not good, or that asks
+            for what a running router cannot change, changes nothing (exit code 78). SIGHUP does the same.
+            What clients such as wg have changed is undone.
+
+            Examples:
+              fullbore reload
+              fullbore reload edge-1
+            """)
+
+    @Argument(help: "The router's name; may be left out when one router runs.") var name: String?
+    @OptionGroup var place: RunDirectory
+
+    func run() throws {
+        do throws(ControlClient.Problem) {
+            let name = try chosen()
+            let changes = try ControlClient.reload(ControlSocket(router: name, runDirectory: place.path))
+            say(changes.isEmpty ? "\(name): nothing has changed" : changes.joined(separator: "\n"))
+        } catch {
+            complain(error.isForConfiguration ? "\(error)" : "fullbore: \(error)")
+            throw error.exitCode
+        }
+    }
+
+    /// The router that is named, or the one that runs here.
+    private func chosen() throws(ControlClient.Problem) -> String {
+        if let name { return name }
+        let running = ControlSocket.routers(in: place.path).filter {
+            (try? ControlClient.status(ControlSocket(router: $0, runDirectory: place.path))) != nil
+        }
+        guard let first = running.first else { throw .notRunning(place.path) }
+        guard running.count == 1 else { throw .ambiguous(running.sorted()) }
+        return first
+    }
+}
