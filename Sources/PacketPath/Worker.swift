@@ -70,7 +70,7 @@ package final class Worker {
     }
 
     /// Another pipeline from the next turn on, with the same ends and the same `wireGuard`; its order has been checked.
-    func replaceStages(with next: [any Stage]) {
+    package func replaceStages(with next: [any Stage]) {
         guard next.first === tun, next.last === udp, let (ownershipKnown, opening) = Self.landmarks(next),
             next[opening] === wireGuard
         else { preconditionFailure("the order of stages was not checked") }

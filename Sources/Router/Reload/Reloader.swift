@@ -47,7 +47,7 @@ package final class Reloader: Sendable {
             guard reasons.isEmpty else { throw .needsRestart(reasons) }
             let next = try withMarks(loaded.configuration, running)
             let change = FileChange(
-                interfaces: try interfaces(of: next), pipeline: recipes(next.pipeline, running.pipeline))
+                interfaces: try interfaces(of: next), pipeline: Self.recipes(next.pipeline, running.pipeline))
             let outcome = try router.changes.apply(change) { () throws(ReloadProblem) in try applyToHost(next) }
             router.resolver.look(for: outcome.searches)
             running = next
@@ -101,7 +101,7 @@ package final class Reloader: Sendable {
     }
 
     /// nil when the pipeline stays as it is.
-    private func recipes(_ next: [PipelineEntry], _ current: [PipelineEntry]) -> [StageRecipe]? {
+    static func recipes(_ next: [PipelineEntry], _ current: [PipelineEntry]) -> [StageRecipe]? {
         guard next != current else { return nil }
         return next.compactMap { entry in
             let name = entry.stage.value

@@ -100,6 +100,15 @@ final class Shaper: Stage {
         }
     }
 
+    func release(down: inout PacketBatch, up: inout PacketBatch) {
+        for state in states.values where state.interface == down.interface {
+            state.down.due = down.now
+            state.up.due = up.now
+            release(state.down, .seconds(0), into: &down)
+            release(state.up, .seconds(0), into: &up)
+        }
+    }
+
     func take(_ notice: Notice) {
         if case .sourceGone(let peer) = notice { notices.append(peer) }
     }
