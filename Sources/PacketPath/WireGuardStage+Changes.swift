@@ -45,7 +45,7 @@ extension WireGuardStage {
 
     /// For what waits while there is neither a session nor a handshake any more: packets that come are only put behind it.
     private func seekSessionsForStaged(_ engine: Engine, _ id: InterfaceID, _ now: Instant) {
-        for peer in staged.keys { engine.seekSession(peer, now) }
+        for peer in staging.peers { engine.seekSession(peer, now) }
         collect(engine, id)
     }
 

@@ -57,21 +57,20 @@ extension WireGuardStage {
     }
 
     private func release(_ peer: PeerID, orConfirm: Bool, _ interface: Interface, _ now: Instant) {
-        guard let waiting = staged[peer] else {
+        guard let waiting = staging[peer] else {
             if orConfirm { interface.engine.sendKeepalive(to: peer, now) }
             return
         }
         guard let path = interface.engine.path(to: peer) else { return }
         waiting.waitsForRoom = false
         var refusals = StagedQueue<Packet>(bound: 1)
-        while refusals.isEmpty, let packet = waiting.popFirst() {
+        while refusals.isEmpty, let packet = staging.pop(waiting) {
             if let refused = seal(packet, path, interface, now) { _ = refusals.append(refused) }
         }
         guard let refused = refusals.popFirst() else {
-            staged[peer] = nil
-            return
+            return staging.removeAll(of: peer)
         }
-        waiting.putBack(refused)
+        staging.putBack(refused, waiting)
         // Without a session the next handshake's end releases it; without room the next turn does.
     }
 }

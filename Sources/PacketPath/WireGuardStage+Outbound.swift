@@ -19,7 +19,7 @@ extension WireGuardStage {
                 return pool.recycle(packet)
             }
             // What waits goes first, so that the order within a flow holds.
-            guard staged.isEmpty || staged[peer] == nil else { return stage(packet) }
+            guard staging.isEmpty || staging[peer] == nil else { return stage(packet) }
             if let refused = seal(packet, path, interface, now) { stage(refused) }
         }
         builder.finish(into: &batch)
@@ -40,7 +40,7 @@ extension WireGuardStage {
         }
         guard builder.hasRoom(for: messages, size: largest) else {
             // Staged, and released with the next turn.
-            waiting(for: peer).waitsForRoom = true
+            staging.waiting(for: peer).waitsForRoom = true
             pending[interface.id.index].append(.release(peer, orConfirm: false))
             return packet
         }

@@ -15,7 +15,8 @@ package final class WireGuardStage: Stage {
         inbound: Passage(needs: .sealed, provides: [.plaintext, .peer], removes: .sealed))
 
     enum Drop: Int, DropReason {
-        case noEndpoint, endpointInTunnel, staleStaged, noAnswer, peerRemoved, tooLarge, batchFull, handshakeQueueFull,
+        case noEndpoint, endpointInTunnel, staleStaged, stagingFull, noAnswer, peerRemoved, tooLarge, batchFull,
+            handshakeQueueFull,
             interfaceDown
         case innerTooShort, innerNotIP, innerLyingLength
         var name: String {
@@ -23,6 +24,7 @@ package final class WireGuardStage: Stage {
             case .noEndpoint: "no-endpoint"
             case .endpointInTunnel: "endpoint-in-own-tunnel"
             case .staleStaged: "staged-too-many"
+            case .stagingFull: "staging-full"
             case .noAnswer: "handshake-unanswered"
             case .peerRemoved: "peer-removed"
             case .tooLarge: "too-large-to-seal"
@@ -62,7 +64,7 @@ package final class WireGuardStage: Stage {
 
     var builder: RunBuilder
     var opened: PacketBatch
-    var staged: [PeerID: StagedPackets] = [:]
+    let staging: Staging
     /// What engines want done and has not been done, by interface.
     var pending: ContiguousArray<[Outbox.Action]>
     var notes: [(PeerID, PeerEvent)] = []
@@ -82,6 +84,7 @@ package final class WireGuardStage: Stage {
         self.pool = pool
         self.handshakes = handshakes
         self.undeliverable = undeliverable
+        staging = Staging(pool)
         builder = RunBuilder(pool: pool)
         opened = PacketBatch(pool: pool)
         pending = ContiguousArray(repeating: [], count: interfaces.count)
@@ -146,7 +149,7 @@ package final class WireGuardStage: Stage {
         var report = StageReport(
             counters: [
                 StageReport.Count("packets-sealed", sealed), StageReport.Count("packets-opened", received),
-                StageReport.Count("packets-staged", staged.values.reduce(0) { $0 + UInt64($1.packets) }),
+                StageReport.Count("packets-staged", UInt64(staging.packets)),
             ],
             drops: drops.report + rejections.report)
         // The desk is everybody's, and told of once.
@@ -157,67 +160,17 @@ package final class WireGuardStage: Stage {
     // MARK: Staging
 
     func stage(_ packet: consuming Packet) {
-        let peer = packet.peer
-        let waiting = waiting(for: peer)
-        // The bound is looked at before a packet is added, so that a super-packet is kept whole (P-4.13).
-        while !waiting.waitsForRoom, waiting.packets >= Limits.stagedPackets, let oldest = waiting.popFirst() {
-            dropStale(oldest)
+        staging.append(packet) { packet, cause in
+            drops.count(cause == .peerBound ? .staleStaged : .stagingFull, packet.wirePackets)
         }
-        if let oldest = waiting.append(packet) { dropStale(oldest) }
-    }
-
-    private func dropStale(_ packet: consuming Packet) {
-        drops.count(.staleStaged, packet.wirePackets)
-        pool.recycle(packet)
-    }
-
-    /// What waits for a peer, made when there is nothing yet.
-    func waiting(for peer: PeerID) -> StagedPackets {
-        if let waiting = staged[peer] { return waiting }
-        let waiting = StagedPackets()
-        staged[peer] = waiting
-        return waiting
     }
 
     func dropStaged(of peer: PeerID, _ reason: Drop) {
-        guard let waiting = staged.removeValue(forKey: peer) else { return }
-        while let packet = waiting.popFirst() {
-            drops.count(reason, packet.wirePackets)
-            pool.recycle(packet)
-        }
+        staging.removeAll(of: peer) { drops.count(reason, $0.wirePackets) }
     }
 
     func note(_ peer: PeerID, _ event: PeerEvent) {
         if notes.count < Self.noteBound { notes.append((peer, event)) }
-    }
-}
-
-/// The packets of one peer that wait for a session.
-final class StagedPackets {
-    private var queue = StagedQueue<Packet>()
-    /// How many they are on the wire.
-    private(set) var packets = 0
-
-    /// True when there is a session, and only a batch was full: then nothing is given up for a moment's wait.
-    var waitsForRoom = false
-
-    /// The oldest, when there are too many of them however small they are.
-    func append(_ packet: consuming Packet) -> Packet? {
-        packets += packet.wirePackets
-        guard let oldest = queue.append(packet) else { return nil }
-        packets -= oldest.wirePackets
-        return oldest
-    }
-
-    func popFirst() -> Packet? {
-        guard let packet = queue.popFirst() else { return nil }
-        packets -= packet.wirePackets
-        return packet
-    }
-
-    func putBack(_ packet: consuming Packet) {
-        packets += packet.wirePackets
-        queue.putBack(packet)
     }
 }
 
