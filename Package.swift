@@ -112,7 +112,9 @@ let package = Package(
         tests("TUN"),
         tests("UDP"),
         tests("PacketPath"),
-        tests("Router", ["Locking", .product(name: "Logging", package: "swift-log")]),
+        // Counts the Diffie-Hellmans of each thread of the tests.
+        .target(name: "CX25519Count", path: "Tests/CX25519Count"),
+        tests("Router", ["Locking", "CX25519Count", .product(name: "Logging", package: "swift-log")]),
         tests("Control", ["Crypto", "Locking"]),
         tests("StageTestKit", ["Wire", "Pipeline"]),
         tests("DSCP", ["StageTestKit", "Wire", "Pipeline"]),

@@ -1,4 +1,3 @@
-import Crypto
 import PacketPath
 import Pipeline
 import Testing
@@ -20,30 +19,7 @@ import WireGuard
         stranger = world.network.attach(addresses: [try #require(IPAddress("203.0.113.1"))], port: 1)
     }
 
-    /// Nothing in it decrypts, but its mac1 is good; it has no cookie.
-    private static let initiation: [UInt8] = {
-        var bytes: [UInt8] =
-            [1, 0, 0, 0] + (0..<128).map { UInt8(truncatingIfNeeded: $0 * 7) } + [UInt8](repeating: 0, count: 16)
-        let publicKey = World.publicKey("a")
-        var key = [UInt8](repeating: 0, count: 32)
-        let label = [UInt8]("mac1----".utf8)
-        unsafe label.withUnsafeBytes { label in
-            unsafe key.withUnsafeMutableBytes { key in
-                publicKey.withBytes { publicKey in
-                    unsafe BLAKE2s.hash(
-                        label, UnsafeRawBufferPointer(start: publicKey, count: 32),
-                        into: key.baseAddress.unsafelyUnwrapped)
-                }
-            }
-        }
-        unsafe bytes.withUnsafeMutableBytes { bytes in
-            let start = unsafe bytes.baseAddress.unsafelyUnwrapped
-            unsafe key.withUnsafeBytes { key in
-                unsafe BLAKE2s.mac(key: key, UnsafeRawBufferPointer(start: start, count: 116), into: start + 116)
-            }
-        }
-        return bytes
-    }()
+    private static let initiation = ForgedInitiation.bytes(to: "a")
 
     /// `count` of them at once, from as many ports; the threads for handshakes come to look when all are there.
     private func flood(_ count: Int) {
@@ -99,7 +75,6 @@ import WireGuard
         #expect(router.counter("wireguard", "invalid-initiation") == UInt64(Limits.handshakeLoad - 1))
     }
 
-    /// S-16: the queue is looked at by threads of its own, and a worker only puts messages in.
     @Test func `S-6 a real peer gets through a flood that does not end, with a cookie`() throws {
         let peer = try EnginePeer(world, "b", at: ["192.0.2.2"], to: "a", remote: "192.0.2.1:51820")
         peer.begin(world)
