@@ -61,12 +61,13 @@ struct RouterEnds {
         }
     }
 
-    /// Sockets of an interface at another port or with another mark.
+    /// An interface's sockets at another port or with another mark.
     static func reopen(
         _ plan: RouterPlan, _ id: InterfaceID, port: UInt16, mark: UInt32, _ indices: IndexSpace
-    ) throws(Errno) -> UDPSockets {
+    ) throws(Errno) -> LiveChanges.Ends {
         let offloads = plan.configuration.runtime.offloads
-        return try UDPSockets.open(options(offloads, port: port, mark: mark, indices), workers: plan.workers)
+        let sockets = try UDPSockets.open(options(offloads, port: port, mark: mark, indices), workers: plan.workers)
+        return LiveChanges.Ends(port: sockets.port, ports: sockets.ports, replies: sockets.replies)
     }
 
     private static func options(

@@ -110,7 +110,7 @@ final class RunningRouter: Sendable {
         let resolver = resolver
         changes = LiveChanges(registry, mailboxes, assembly.directories, handshakes, logger) {
             resolver.forget($0)
-        } sockets: { id, port, mark throws(Errno) in
+        } open: { id, port, mark throws(Errno) in
             try RouterEnds.reopen(plan, id, port: port, mark: mark, indices)
         }
         let service = UAPIService(registry, mailboxes, plan, changes, sockets)

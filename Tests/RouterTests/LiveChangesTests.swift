@@ -21,6 +21,12 @@ import WireGuard
     private let spokes: [MemoryRouter]
     private let changes: LiveChanges
     private let wg0 = InterfaceID(0)
+    private let next = NextHost()
+
+    /// Where the hub's port can move to; everything else is taken.
+    private final class NextHost: @unchecked Sendable {  // Sendable: set before a change begins, and read by that alone
+        var host: MemoryHost?
+    }
 
     init() throws {
         let world = try World(["a", "b", "c", "d", "e"])
@@ -48,13 +54,14 @@ import WireGuard
                         """))
         }
         changes = LiveChanges(hub.registry, hub.mailboxes, hub.directories, hub.handshakes, Logger(label: "test")) {
-            _, port, _ throws(Errno) in
-            throw Errno(port == 0 ? EMFILE : EADDRINUSE)
+            [next] _, port, _ throws(Errno) in
+            guard let host = next.host, host.port == port else { throw Errno(port == 0 ? EMFILE : EADDRINUSE) }
+            return LiveChanges.Ends(port: port, ports: host.ports, replies: host.replies)
         }
     }
 
     /// Carries the change out on a thread of its own, as in a router, while the workers have their turns here.
-    private func apply(_ change: DeviceChange) throws -> Errno? {
+    private func apply(_ change: DeviceChange, meanwhile: () -> Void = {}) throws -> Errno? {
         let box = Outcome()
         let (changes, wg0) = (changes, wg0)
         let thread = try Thread(name: "change") {
@@ -62,6 +69,7 @@ import WireGuard
             box.value.withLock { $0 = .some(error) }
         }
         while box.value.withLock({ $0 == nil }) {
+            meanwhile()
             world.settle()
             usleep(100)
         }
@@ -128,6 +136,39 @@ import WireGuard
         #expect(try apply(Change.set("fwmark=7")) == nil)
         #expect(hub.snapshots(of: 0, world.now).first?.peer.path?.remote != nil)
         #expect(source() == nil)
+    }
+
+    @Test func `P-6.3, P-8.2 a port that changes under a flow: all sources are chosen anew, and nothing is lost`()
+        throws
+    {
+        ping(0, mark: 1)
+        #expect(got(0) == [1])
+        let source = { hub.snapshots(of: 0, world.now).first?.peer.path?.local }
+        let hubAsSeen = { spokes[0].snapshots(of: 0, world.now).first?.peer.path?.remote }
+        #expect(source()?.address == IPAddress("192.0.2.1"))
+        #expect(hubAsSeen() == Endpoint("192.0.2.1:51820"))
+
+        let moved = world.network.attach(addresses: hub.host.addresses, port: 4444, workers: 2)
+        next.host = moved
+        var sent = 1
+        let error = try apply(Change.set("listen_port=4444")) {
+            // Before, between and after the workers' own changes.
+            guard sent < 200 else { return }
+            sent += 1
+            hub.tuns[0][sent % 2].inject(Frames.packet(1, 2, mark: sent).bytes)
+        }
+        #expect(error == nil)
+        #expect(source() == nil, "nobody has written to the new port")
+        hub.hosts[0] = moved
+        ping(0, mark: sent + 1)
+        #expect(got(0).sorted() == Array(2...sent + 1), "none of what went out meanwhile is lost")
+        #expect(hub.registry.view(wg0).listenPort == 4444)
+        #expect(hubAsSeen() == Endpoint("192.0.2.1:4444"), "the session goes on from there")
+
+        spokes[0].tun.inject(Frames.packet(2, 1, mark: 7).bytes)
+        world.run(.milliseconds(100))
+        #expect(hub.takeDelivered().joined().map { Frames.mark(of: $0) } == [7])
+        #expect(source()?.address == IPAddress("192.0.2.1"))
     }
 
     @Test func p8_1_whatWaitedForAPrivateKeyIsSentOnceThereIsOne() throws {

@@ -19,7 +19,7 @@ extension LiveChanges {
         let port: UInt16
         let mark: UInt32
         /// nil: those that it has stay.
-        let sockets: UDPSockets?
+        let ends: Ends?
         /// Whether it is up and has sockets.
         let isBound: Bool
     }
@@ -49,15 +49,15 @@ extension LiveChanges {
     ) throws(Errno) -> Binding? {
         guard binds || mark != view.fwmark else { return nil }
         if mark != view.fwmark { try Self.checkMark(mark) }
-        guard binds else { return Binding(port: view.listenPort, mark: mark, sockets: nil, isBound: view.isBound) }
+        guard binds else { return Binding(port: view.listenPort, mark: mark, ends: nil, isBound: view.isBound) }
         let wanted = port ?? view.listenPort
         guard view.isUp else {
             // Nobody is told of a port that is taken once the interface comes up: so it is tried now.
-            if wanted != 0 { _ = try sockets(id, wanted, mark) }
-            return Binding(port: wanted, mark: mark, sockets: nil, isBound: false)
+            if wanted != 0 { _ = try open(id, wanted, mark) }
+            return Binding(port: wanted, mark: mark, ends: nil, isBound: false)
         }
-        let opened = try sockets(id, wanted, mark)
-        return Binding(port: opened.port, mark: mark, sockets: opened, isBound: true)
+        let opened = try open(id, wanted, mark)
+        return Binding(port: opened.port, mark: mark, ends: opened, isBound: true)
     }
 
     /// The mark that the host's default route goes by stays: without it the tunnel's own datagrams would go into the tunnel.
@@ -85,8 +85,8 @@ extension LiveChanges {
             $0.isBound = binding.isBound
         }
         let mark = binding.mark
-        if let sockets = binding.sockets {
-            replacePorts(sockets, on: id)
+        if let ends = binding.ends {
+            replacePorts(ends, on: id)
         } else if binding.isBound {
             _ = WorkerRound.run(mailboxes) { worker, _ in
                 // Tried before; a socket that refuses it all the same sends without, as before.
@@ -96,9 +96,9 @@ extension LiveChanges {
         }
     }
 
-    private func replacePorts(_ sockets: UDPSockets, on id: InterfaceID) {
-        handshakes.setOutlet(sockets.replies, on: id)
-        let handovers = sockets.ports.map { Handover($0 as any UDPPort) }
+    private func replacePorts(_ ends: Ends, on id: InterfaceID) {
+        handshakes.setOutlet(ends.replies, on: id)
+        let handovers = ends.ports.map { Handover($0) }
         let errands = handovers.map { handover -> [Mailbox.Errand] in
             [
                 { worker, _ in
@@ -130,7 +130,7 @@ extension LiveChanges {
         var port = view.listenPort
         var isBound = false
         do {
-            let opened = try sockets(id, port, view.fwmark)
+            let opened = try open(id, port, view.fwmark)
             port = opened.port
             isBound = true
             replacePorts(opened, on: id)

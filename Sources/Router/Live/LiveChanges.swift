@@ -16,8 +16,17 @@ import WireGuard
 /// What can fail comes first: the port is bound, the number of peers looked at. Then the registry takes the change, and
 /// the workers are brought up to it in rounds: peers come before the prefixes that lead to them, and go after those.
 final class LiveChanges: Sendable {
-    /// How new sockets of an interface are to be.
-    typealias Sockets = @Sendable (InterfaceID, _ port: UInt16, _ mark: UInt32) throws(Errno) -> UDPSockets
+    /// An interface's ends at a new port.
+    struct Ends {
+        let port: UInt16
+        /// One for each worker.
+        let ports: [any UDPPort]
+        /// Where cookies leave.
+        let replies: any ReplySender
+    }
+
+    /// Opens what an interface is to have instead of its ports.
+    typealias Opening = @Sendable (InterfaceID, _ port: UInt16, _ mark: UInt32) throws(Errno) -> Ends
 
     /// Errands of one worker in one turn: a peer's takes some microseconds.
     private static let peersATurn = 256
@@ -31,7 +40,7 @@ final class LiveChanges: Sendable {
     private let directories: [PeerDirectory]
     /// Told where cookies leave.
     let handshakes: HandshakeDesk
-    let sockets: Sockets
+    let open: Opening
     /// Told of peers that are gone, or that a client has said the place of: nobody is to look for them by name any more.
     let settled: @Sendable ([PeerID]) -> Void
     let logger: Logger
@@ -40,7 +49,7 @@ final class LiveChanges: Sendable {
 
     init(
         _ registry: PeerRegistry, _ mailboxes: [Mailbox], _ directories: [PeerDirectory], _ handshakes: HandshakeDesk,
-        _ logger: Logger, settled: @escaping @Sendable ([PeerID]) -> Void = { _ in }, sockets: @escaping Sockets
+        _ logger: Logger, settled: @escaping @Sendable ([PeerID]) -> Void = { _ in }, open: @escaping Opening
     ) {
         self.settled = settled
         self.registry = registry
@@ -48,7 +57,7 @@ final class LiveChanges: Sendable {
         self.directories = directories
         self.handshakes = handshakes
         self.logger = logger
-        self.sockets = sockets
+        self.open = open
     }
 
     /// Carries out a client's change; the error when it cannot be, and then nothing has changed.

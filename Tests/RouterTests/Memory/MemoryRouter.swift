@@ -14,8 +14,8 @@ import WireGuard
 final class MemoryRouter {
     let plan: RouterPlan
     let indices: IndexSpace
-    /// By interface.
-    let hosts: [MemoryHost]
+    /// By interface; whoever gives the workers ports of another host says so here.
+    var hosts: [MemoryHost]
     /// By interface, then by worker.
     let tuns: [[MemoryTUN]]
     private(set) var workers: [Worker] = []
