@@ -123,6 +123,26 @@ import WireGuard
         #expect(dropped == 1, "\(what)")
     }
 
+    @Test func `P-4.10 a genuine message whose content is no packet moves the endpoint and is answered all the same`()
+        throws
+    {
+        let scene = try Scene()
+        #expect(scene.give(Frames.ping(2, 1)) == [Frames.ping(2, 1)])
+        scene.world.run(.seconds(20))
+        let (heard, keepalives) = (scene.peer.received.count, scene.peer.keepalives)
+        scene.peer.host.addresses = [try #require(IPAddress("203.0.113.9"))]
+        #expect(scene.give([0x55] + [UInt8](repeating: 0, count: 63)).isEmpty)
+        #expect(scene.drops == ["inner-not-ip": 1])
+        scene.router.tun.inject(Frames.ping(1, 2))
+        scene.world.run(.milliseconds(10))
+        #expect(scene.peer.received.count == heard + 1, "it reaches the peer where that is now")
+
+        #expect(scene.give([0x55] + [UInt8](repeating: 0, count: 63)).isEmpty)
+        #expect(scene.peer.keepalives == keepalives)
+        scene.world.run(.seconds(11))
+        #expect(scene.peer.keepalives == keepalives + 1, "as data that is delivered would be answered")
+    }
+
     @Test func whatIsBehindAPacketsOwnLengthIsCutOff_P4_8() throws {
         let scene = try Scene()
         let ping = Frames.ping(2, 1)

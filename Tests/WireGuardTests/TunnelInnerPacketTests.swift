@@ -72,6 +72,45 @@ import WireGuard
             tunnel.statistics.drops == [.innerTooShort: 3, .innerNotIP: 1, .innerLyingLength: 4])
     }
 
+    /// A responder, before anything has come in its session: the first message in it is none that could be delivered.
+    @Test func `P-4.10 it moves the endpoint, confirms the session and starts the timers before anybody looks inside`()
+        throws
+    {
+        let (tunnel, handle, session) = try Self.connected()
+        let nonsense = Self.edited([3: 20], first: 0x55)
+        let packet = TunnelPair.packet(1, count: 48)
+        #expect(try tunnel.send(packet, to: handle, at: TunnelPair.start) == .staged)
+        #expect(tunnel.nextOutput() == nil, "the session is not confirmed")
+
+        let elsewhere = TunnelPair.endpoint(7)
+        let first = ScriptedPeer.data(session, 0, nonsense)
+        #expect(tunnel.receive(first, from: elsewhere, at: TunnelPair.start) == .innerNotIP)
+        #expect(try tunnel.status(of: handle).endpoint == elsewhere)
+        let staged = Self.sent(tunnel)
+        #expect(staged.map(\.to) == [elsewhere], "what was staged goes where the sender is now")
+        #expect(try ScriptedPeer.open(session, #require(staged.first).bytes) == packet)
+
+        // Another one, which nothing answers: it is answered by a keepalive, as data is that can be delivered.
+        let later = TunnelPair.start.advanced(by: .seconds(1))
+        let third = TunnelPair.endpoint(8)
+        #expect(tunnel.receive(ScriptedPeer.data(session, 1, nonsense), from: third, at: later) == .innerNotIP)
+        #expect(Self.sent(tunnel).isEmpty)
+        tunnel.advance(to: later.advanced(by: .milliseconds(9900)))
+        #expect(Self.sent(tunnel).isEmpty)
+        tunnel.advance(to: later.advanced(by: .milliseconds(10_100)))
+        let keepalive = Self.sent(tunnel)
+        #expect(keepalive.map(\.bytes.count) == [32] && keepalive.map(\.to) == [third])
+    }
+
+    /// What is to go on the wire now.
+    private static func sent(_ tunnel: Tunnel) -> [(bytes: [UInt8], to: Tunnel.Endpoint)] {
+        var sent: [(bytes: [UInt8], to: Tunnel.Endpoint)] = []
+        while let output = tunnel.nextOutput() {
+            if case .send(let bytes, to: let endpoint) = output { sent.append((bytes, endpoint)) }
+        }
+        return sent
+    }
+
     @Test func `P-4.6 the padding is zeros, whatever went through the same memory before`() throws {
         let (tunnel, handle, session) = try Self.connected()
         let now = TunnelPair.start
