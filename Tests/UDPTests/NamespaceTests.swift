@@ -66,6 +66,7 @@ struct SourceAddressTests {
     }
 
     /// P-6.9: whatever a send or a receive gives, it is counted, and the next one is tried as if nothing had been.
+    /// a card that cannot make checksums gives EIO for every run, which then goes datagram by datagram.
     @Test(arguments: [
         (EPERM, "not-permitted"), (EHOSTUNREACH, "unreachable"), (ENETUNREACH, "unreachable"), (ENOBUFS, "no-memory"),
         (EAGAIN, "send-buffer-full"), (EIO, "send-error"),
@@ -84,7 +85,6 @@ struct SourceAddressTests {
             _ = ports.1.ports[0].receiveNow()
         }
         #expect(ports.0.ports[0].dropped == [reason: 4])
-        // a card that cannot make checksums gives EIO for every run, which then goes datagram by datagram.
         #expect(ports.0.ports[0].counter("segmentation-fallbacks") == (error == EIO ? 1 : 0))
         ports.0.ports[0].send([(single, path), (run, path)])
         #expect(try ports.1.ports[0].receive(datagrams: 4).flatMap(\.datagrams.each) == single.each + run.each)
@@ -199,8 +199,7 @@ struct SegmentationFallbackTests {
         #expect(!table.refuses(here, size: 1452, now: end))
     }
 
-    /// P-4.21, P-4.22.
-    @Test func theOuterHeaderLetsRoutersFragmentAndHasAChecksum() throws {
+    @Test func `P-4.21, P-4.22 the outer header of IPv4 lets routers fragment, and there is a checksum`() throws {
         try TwoHosts.run { hosts in
             let ports = try hosts.ports()
             let raw = try hosts.inB {
@@ -213,6 +212,29 @@ struct SegmentationFallbackTests {
             #expect(count == 20 + 8 + 148)
             #expect(packet[6] & 0x40 == 0, "DF is clear")
             #expect(packet[26] != 0 || packet[27] != 0, "there is a checksum")
+        }
+    }
+
+    /// Single datagrams, and a run that the kernel cuts up. What a raw socket of IPv6 gives begins with the UDP header.
+    @Test(arguments: [[148], [1000, 1000, 500]])
+    func `P-4.22 datagrams over IPv6 have a checksum`(sizes: [Int]) throws {
+        try TwoHosts.run { hosts in
+            let ports = try hosts.ports()
+            let raw = try hosts.inB {
+                try FileDescriptor(socket(AF_INET6, CInt(SOCK_RAW.rawValue), CInt(IPPROTO_UDP)), "socket")
+            }
+            let datagrams = Datagrams(bytes: Datagrams.pattern(sizes.reduce(0, +)), size: sizes[0])
+            ports.a.ports[0].send([(datagrams, .to(TwoHosts.v6.b, ports.b.port))])
+            _ = try ports.b.ports[0].receive(datagrams: sizes.count)
+            // Both are delivered one after the other: the raw socket's are there when the other's are.
+            var lengths: [Int] = []
+            while lengths.reduce(0, +) < datagrams.bytes.count {
+                var packet = [UInt8](repeating: 0, count: 4096)
+                let count = try unsafe packet.withUnsafeMutableBytes { try unsafe raw.read(into: $0) }
+                #expect(packet[6] != 0 || packet[7] != 0, "there is a checksum")
+                lengths.append(count - 8)
+            }
+            #expect(lengths == sizes || lengths == [datagrams.bytes.count])
         }
     }
 }
