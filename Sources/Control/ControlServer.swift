@@ -14,11 +14,13 @@ package final class ControlServer: Sendable {
     private let isRemoved = Atomic(false)
 
     /// A client that takes longer to say what it wants, or to read the answer, is sent away.
-    private static let patience = Interval.seconds(5)
+    package static let patience = Interval.seconds(5)
+    private let patience: Interval
 
     /// Listens from here on; EADDRINUSE when a router of the same name is running.
-    package init(_ socket: ControlSocket) throws(Errno) {
+    package init(_ socket: ControlSocket, patience: Interval = patience) throws(Errno) {
         self.socket = socket
+        self.patience = patience
         listener = try socket.listen()
         wakeup = try EventDescriptor()
     }
@@ -53,7 +55,7 @@ package final class ControlServer: Sendable {
                 _ = unsafe poll(&waiting[1], 1, Self.restAfterFailure)
                 continue
             }
-            serve(ControlConnection(client, patience: Self.patience, interruption: wakeup.rawValue), handler)
+            serve(ControlConnection(client, patience: patience, interruption: wakeup.rawValue), handler)
         }
     }
 
