@@ -183,14 +183,8 @@ struct RouteMonitorTests {
     @Test func everyKindOfChangeIsToldOnce() throws {
         try PrivateNetwork.run {
             var netlink = try RouteNetlink()
-            try netlink.addVeth("d0", peer: "far")
-            let link = try netlink.index(of: "d0")
-            // Both ends up, and the kernel done with what follows from that.
-            try netlink.setAddressGeneration(Link.noAddressGeneration, link: link)
-            try netlink.setAddressGeneration(Link.noAddressGeneration, link: netlink.index(of: "far"))
-            try netlink.setUp(true, link: netlink.index(of: "far"))
-            try netlink.setUp(true, link: link)
-            usleep(50_000)
+            // The loopback's carrier never changes, so that nothing follows later from its having come up.
+            let link = try netlink.index(of: "lo")
             let monitor = try RouteMonitor()
             var epoll = try Epoll()
             try epoll.add(monitor.rawValue, token: 1)
