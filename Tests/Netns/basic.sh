@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# basic.sh [LEFT [RIGHT]]: two routers, every kind of traffic through the tunnel (N-1 … N-11).
+# basic.sh [LEFT [RIGHT]]: two routers, every kind of traffic through the tunnel (N-1, N-2, N-3, N-4,
+# N-5, N-6, N-7), over IPv4 (N-9) and IPv6 (N-11), at the default and at a big MTU (N-10), with exact counters (N-8).
 # LEFT and RIGHT are implementations: fullbore (the default), wireguard-go, or a program with wireguard-go's usage.
 #
 #   left ── wire ───────────────── wire ── right        outer: 10.0.0.{1,2}, fd00:aa::{1,2}
@@ -82,9 +83,18 @@ parallel_tcp
 down left
 down right
 
-say "N-11 outer IPv6, an MTU of 1280"
-tunnel "[fd00:aa::1]" "[fd00:aa::2]" 1280
+say "N-11 outer IPv6, the default MTU: the wire's 1500 and no byte more"
+tunnel "[fd00:aa::1]" "[fd00:aa::2]" 1420
+on left ping -q -n -c 3 -i 0.2 -W 2 -M "do" -s 1392 192.168.241.2 >/dev/null || fail "N-11 the longest packet does not pass"
 traffic
+down left
+down right
+
+say "outer IPv6, an MTU of 1280"
+tunnel "[fd00:aa::1]" "[fd00:aa::2]" 1280
+pings left fd00::2
+iperf left right fd00::2 -t 1
+step "the least MTU of IPv6: $(rate .end.sum_received)"
 down left
 down right
 
@@ -97,7 +107,6 @@ down left
 down right
 tunnel "[fd00:aa::1]" "[fd00:aa::2]" 34736
 on left ping -q -n -c 3 -i 0.2 -W 2 -M "do" -s 34708 192.168.241.2 >/dev/null || fail "N-10 the longest packet does not pass"
-iperf left right fd00::2 -t 1
-step "N-11 the longest packets over outer IPv6: $(rate .end.sum_received)"
+traffic
 down left
 down right
