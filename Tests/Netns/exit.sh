@@ -60,14 +60,20 @@ stops_on() { # stops_on SIGNAL: under traffic both ways, with the host as it was
     eventually 5 listening right "$iperf_port" || fail "no iperf3 server"
     spawn left "$work/iperf.log" iperf3 -c 192.168.241.2 -p "$iperf_port" --bidir -t 30
     traffic=$spawned
-    sleep 1
+    eventually 10 flowing 4000000 || fail "no traffic both ways: $(cat "$work/iperf.log")"
     ends_on "$1" "under traffic"
+    alive "$traffic" || fail "the traffic has ended before the router: $(cat "$work/iperf.log")"
     kill "$traffic" # iperf3's sockets hold no route or address, its server ends with it
     eventually 5 gone "$traffic" || fail "iperf3 does not end"
     kill "$(on right ss -Hltnp "sport = :$iperf_port" | sed -nE 's/.*pid=([0-9]+).*/\1/p')" 2>/dev/null || true
     is_fullbore left || { as_if_taken_back; return; }
     as_before || fail "SIG$1: left on the host: $(cat "$work/host-diff")"
     step "SIG$1: links, addresses, routes, rules, forwarding, rules of nftables and files are as before"
+}
+
+flowing() { # flowing BYTES: so many have gone through wg0 both ways
+    local way
+    for way in rx tx; do (($(on left cat "/sys/class/net/wg0/statistics/${way}_bytes") >= $1)) || return 1; done
 }
 
 as_if_taken_back() {
@@ -101,10 +107,16 @@ if is_fullbore left; then
     kill "$client" 2>/dev/null || true
 
     up left
-    change_routes() { while ip -n "$prefix-left" route add 10.99.0.0/16 dev wire && ip -n "$prefix-left" route delete 10.99.0.0/16 dev wire; do :; done; }
+    : >"$work/changes"
+    change_routes() {
+        while ip -n "$prefix-left" route add 10.99.0.0/16 dev wire && ip -n "$prefix-left" route delete 10.99.0.0/16 dev wire; do
+            echo >>"$work/changes"
+        done
+    }
+    changed() { (($(wc -l <"$work/changes") >= $1)); }
     change_routes &
     changer=$!
-    sleep 0.5
+    eventually 10 changed 20 || fail "no routes change"
     ends_on TERM "while routes change"
     kill "$changer"
     wait "$changer" || true
