@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # live-changes.sh: several wg at once change a router through which a flow runs: peers by the thousand come and go, ports and
-# marks change, the other side's link flaps. The flow's peer is not among what changes, and loses next to nothing (P-8.16,
-# P-8.17, P-9.1, P-9.2).
+# marks change, the other side's link flaps. The flow's peer is not among what changes, and loses next to nothing, while
+# prefixes change under it (P-7.7) and everything is told of meanwhile (S-18, P-8.16, P-8.17, P-9.1, P-9.2).
 #
 #   left ── wire ───────────── wire ── right        outer: 10.0.0.{1,2}
 #    wg0 192.168.241.1/24 ·········· wg0 192.168.241.2/24       (a drop-in)
@@ -33,7 +33,7 @@ client() { # client NUMBER: each has prefixes of its own, and one that all want
     for ((round = 0; round < rounds; round++)); do
         key=$(wg genkey | wg pubkey)
         on left wg set wg0 peer "$key" allowed-ips "10.$1.$round.0/24,10.9.9.0/24" endpoint "10.0.0.77:$((round + 1))" persistent-keepalive 1
-        on left wg show wg0 dump >/dev/null # S-18: while peers come and go; P-7.7: and prefixes
+        on left wg show wg0 dump >/dev/null # while peers and prefixes come and go
         ((round % 3)) || on left wg set wg0 peer "$key" remove
         ((round % 8)) || on left wg set wg0 fwmark "$((round + 1))"
         ((round % 12)) || on left wg set wg0 listen-port "$((20000 + 100 * $1 + round))"

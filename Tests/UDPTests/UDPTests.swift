@@ -204,9 +204,9 @@ private let loopbacks = ["127.0.0.1", "::1"]
         #expect(arrivals.map(\.trafficClass) == [trafficClass, 0])
     }
 
-    @Test func aPeersClosedPortNeverEndsTheLoop() throws {
+    @Test func `S-33 a peer's closed port never ends the loop`() throws {
         let (a, b) = try pair()
-        // Nobody listens there: the kernel answers each with an ICMP error (S-33).
+        // Nobody listens there: the kernel answers each with an ICMP error.
         let nobody = try UDPSockets.open(UDPOptions(), workers: 1).port
         for _ in 0..<20 {
             for address in loopbacks { a.ports[0].send([(Datagrams(bytes: [1]), .to(address, nobody))]) }

@@ -48,7 +48,7 @@ import Wire
         Row(events: [.responded(1), .initiated(2)], current: 2, previous: 1),
     ]
 
-    @Test func `P-2.14 to P-2.16 every sequence of events ends with the right sessions in the right slots`() {
+    @Test func `P-2.14, P-2.15, P-2.16 every sequence of events ends with the right sessions in the right slots`() {
         for row in Self.table {
             var keypairs = Keypairs()
             var all: [UInt32: Keypair] = [:]

@@ -94,7 +94,7 @@ import Wire
         }
     }
 
-    @Test func `P-3.11, P-3.13 a cookie goes back where the message came from, and lets the next one through`() throws {
+    @Test func `P-3.3, P-3.4, P-3.11, P-3.13, S-5 a cookie is its address's, for two minutes`() throws {
         let scene = Scene()
         let message = try scene.initiation()
         guard case .reply(let reply) = scene.judge(message, waiting: 4000, at: Self.at(0)) else {
@@ -110,12 +110,12 @@ import Wire
         let second = try #require(scene.pair.sightings(from: scene.pair.alice, .initiation).last).datagram.bytes
         #expect([UInt8](second.suffix(16)) != [UInt8](repeating: 0, count: 16))
         #expect(Outcome(scene.judge(second, waiting: 4000, at: Self.at(500))) == .admitted)
-        // The cookie is of the address and the port (P-3.3, S-5).
+        // The cookie is of the address and the port.
         let elsewhere = [Pair.endpoint(Pair.aliceEndpoint.port + 1), Pair.endpoint(Pair.aliceEndpoint.port, host: 2)]
         for source in elsewhere {
             #expect(Outcome(scene.judge(second, from: source, waiting: 4000, at: Self.at(500))) == .replied)
         }
-        // And of the secret, which is another one after 120 s (P-3.4).
+        // And of the secret, which is another one after 120 s.
         #expect(Outcome(scene.judge(second, waiting: 4000, at: Self.at(119_999))) == .admitted)
         #expect(Outcome(scene.judge(second, waiting: 4000, at: Self.at(120_001))) == .replied)
     }

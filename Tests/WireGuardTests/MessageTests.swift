@@ -9,7 +9,7 @@ import Wire
         Datagram(bytes: bytes, source: Pair.aliceEndpoint, destination: Pair.bobEndpoint).type
     }
 
-    @Test func `P-1.3 to P-1.6 each type has its lengths and no others`() {
+    @Test func `P-1.3, P-1.4, P-1.5, P-1.6 each type has its lengths and no others`() {
         for count in 0...200 {
             for type in UInt8(0)...7 {
                 var bytes = [UInt8](repeating: 0, count: count)

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # repo and work are those of script.sh, which stands above this in a script
 # library.sh: C programs of Tests/CLibrary with the WireGuard library, as somebody else would build them. Sourced, not run.
 #
 #   build_library              the dynamic library, in its release build
@@ -7,7 +7,7 @@
 library=""
 
 build_library() {
-    cd "$repo"
+    cd "$repo" || fail "no $repo"
     library=$(swift build -c release --show-bin-path)
     interruptible swift build -c release --product fullbore-wireguard >"$work/build.log" 2>&1 ||
         { cat "$work/build.log"; fail "the library does not build"; }
