@@ -39,6 +39,9 @@ package struct Prefix: Hashable, Sendable {
     package func contains(_ other: Prefix) -> Bool {
         other.length >= length && contains(other.address)
     }
+
+    /// True when they have an address in common: then one of them contains the other.
+    package func overlaps(_ other: Prefix) -> Bool { contains(other) || other.contains(self) }
 }
 
 extension Prefix: CustomStringConvertible {
