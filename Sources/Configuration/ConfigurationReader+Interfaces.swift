@@ -80,7 +80,7 @@ extension ConfigurationReader {
         let publicKey = options.require("public-key", as: Located<PublicKey>.self)
         let presharedKey = options.optional("preshared-key", as: Located<KeySource>.self)
         let endpoint = options.optional("endpoint", as: Located<HostPort>.self)
-        let allowed = options.optional("allowed-ips", default: [Located<AllowedPrefix>]())
+        let allowed = options.optional("allowed-ips", default: [Located<WrittenPrefix>]())
         let keepalive = options.optional("persistent-keepalive", as: Keepalive.self)
         let rank = standby(&options)
         let stageOptions = peerOptions(&options, scope.pipeline)
@@ -88,7 +88,10 @@ extension ConfigurationReader {
 
         if let publicKey { checks.note(publicKey, of: name, on: scope.interface) }
         let prefixes = allowed.map { Located($0.value.prefix, at: $0.position) }
-        check(allowed)
+        // What follows from a prefix that could not be read is not worth telling.
+        if allowed.count == options.length(of: "allowed-ips") {
+            check(stageOptions, DeclaredPeer(name: name.value, interface: scope.interface, allowedIPs: prefixes))
+        }
         for prefix in prefixes {
             checks.note(
                 CrossChecks.Claim(
@@ -112,14 +115,8 @@ extension ConfigurationReader {
         return rank
     }
 
-    private func check(_ allowed: [Located<AllowedPrefix>]) {
-        for prefix in allowed {
-            let value = prefix.value
-            if value.hasHostBits {
-                let written = Quotation.quote(value.written)
-                diagnostics.warning("\(written) has host bits set and is taken as \(value.prefix)", at: prefix.position)
-            }
-        }
+    private func check(_ records: [String: any OptionRecord], _ peer: DeclaredPeer) {
+        for record in records.values { (record as? any PeerOptionRecord)?.check(against: peer, diagnostics) }
     }
 
     /// The peer's options for the stages of the pipeline. A key that names another stage is no unknown key.

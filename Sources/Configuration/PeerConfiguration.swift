@@ -89,18 +89,3 @@ struct Keepalive: ScalarOption {
     /// nil is off.
     var interval: Interval? { seconds == 0 ? nil : .seconds(UInt64(seconds)) }
 }
-
-/// A prefix as it is written in `allowed-ips`, and whether something was lost in reading it.
-struct AllowedPrefix: ScalarOption {
-    let prefix: Prefix
-    let written: String
-    let hasHostBits: Bool
-
-    static var expected: String { Prefix.expected }
-
-    init(_ scalar: Value.Scalar) throws(OptionError) {
-        prefix = try Prefix(scalar)
-        written = scalar.text
-        hasHostBits = IPAddress(written.prefix { $0 != "/" }) != prefix.address
-    }
-}

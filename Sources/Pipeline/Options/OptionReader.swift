@@ -117,6 +117,12 @@ package struct OptionReader {
 
     package func has(_ key: String) -> Bool { mapping[key] != nil }
 
+    /// How many elements the list has that stands under `key`, those that could not be read included; 0 where there is none.
+    package func length(of key: String) -> Int {
+        guard case .sequence(let values) = mapping[key]?.value.content else { return 0 }
+        return values.count
+    }
+
     /// Reports every key that was not asked for.
     package mutating func finish() {
         let asked = Set(known + refused)

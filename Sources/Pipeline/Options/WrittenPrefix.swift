@@ -1,0 +1,15 @@
+import Wire
+
+/// A prefix whose host bits, which mean nothing, are a warning: perhaps another length was meant.
+package struct WrittenPrefix: OptionValue {
+    package let prefix: Prefix
+
+    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> WrittenPrefix? {
+        guard let prefix = Prefix.read(value, diagnostics), case .scalar(let scalar) = value.content else { return nil }
+        if IPAddress(scalar.text.prefix { $0 != "/" }) != prefix.address {
+            let written = Quotation.quote(scalar.text)
+            diagnostics.warning("\(written) has host bits set and is taken as \(prefix)", at: value.position)
+        }
+        return WrittenPrefix(prefix: prefix)
+    }
+}
