@@ -23,7 +23,7 @@ func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 /// Plugins by name, in alphabetical order: SwiftPM keeps what it found when it last read this file, so they are listed.
 let plugins = [
-    plugin("DSCP")
+    plugin("DSCP"), plugin("NetMap"),
 ]
 
 func tests(
@@ -118,6 +118,7 @@ let package = Package(
         tests("Control", ["Crypto", "Locking"]),
         tests("StageTestKit", ["Wire", "Pipeline"]),
         tests("DSCP", ["StageTestKit", "Wire", "Pipeline"]),
+        tests("NetMap", ["StageTestKit", "Wire", "Pipeline", "Configuration", "Router"]),
 
         // What is fuzzed, and the replay of what fuzzing has found. libFuzzer's own program: see `fuzzing` below.
         .target(

@@ -1,4 +1,5 @@
 import DSCP
+import NetMap
 import PacketPath
 import Pipeline
 
@@ -8,6 +9,7 @@ package enum StageRegistry {
 
     /// What is under Plugins/, one line each.
     static let plugins: [StageSchema] = [
-        StageSchema(DSCP.self)
+        StageSchema(DSCP.self),
+        StageSchema(NetMap.self),
     ]
 }
