@@ -6,7 +6,7 @@
 #                 declares NODE's wg0; IMPL is `fullbore` (a router with a file), `fullbore-uapi` (the same program as
 #                 drop-in, set up by wg and ip), `wireguard-go` or the path of a program with wireguard-go's usage.
 #                 A second call keeps NODE's keys and forgets its peers
-#   peer NODE OTHER [allowed="CIDR…"] [endpoint=ADDRESS:PORT] [keepalive=S] [psk=FILE]
+#   peer NODE OTHER [allowed="CIDR…"] [endpoint=ADDRESS:PORT] [keepalive=S] [psk=FILE] [extra="KEY: VALUE"]
 #   up NODE       starts it and waits until packets can flow; its pid is in ${daemon[NODE]}, its log $work/NODE/log
 #   down NODE     SIGTERM; fails unless it ends in time with status 0
 #   all_down      the same for all that are still up
@@ -45,7 +45,7 @@ peer() {
     shift 2
     [[ " ${peers_of[$name]} " == *" $other "* ]] || peers_of[$name]+=" $other"
     option[$name,$other,allowed]="" option[$name,$other,endpoint]="" option[$name,$other,keepalive]=""
-    option[$name,$other,psk]=""
+    option[$name,$other,psk]="" option[$name,$other,extra]=""
     for setting; do option[$name,$other,${setting%%=*}]=${setting#*=}; done
 }
 
@@ -71,6 +71,7 @@ router_file() { # NODE's YAML
         [[ ! ${option[$name,$other,psk]} ]] || printf '        preshared-key: { file: %s }\n' "${option[$name,$other,psk]}"
         [[ ! ${option[$name,$other,keepalive]} ]] ||
             printf '        persistent-keepalive: %s\n' "${option[$name,$other,keepalive]}"
+        [[ ! ${option[$name,$other,extra]} ]] || printf '        %s\n' "${option[$name,$other,extra]}"
     done
 }
 
