@@ -73,7 +73,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ] + plugins.map { .byName(name: $0.name) }),
         module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux", "Locking"]),
-        module("Control", ["Linux", "Crypto", "Wire"]),
+        module("Control", ["Linux", "Crypto", "Wire", "Locking"]),
         module("Configuration", ["Pipeline", "Crypto", "Wire", "CYAML"]),
         module("Nftables", ["Linux", "Wire", "CNftables"]),
         module("TUN", ["Pipeline", "Linux"]),

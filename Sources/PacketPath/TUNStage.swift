@@ -21,7 +21,11 @@ package final class TUNStage: Stage {
     private static let framesPerRead = 8
 
     /// By interface.
-    package let queues: [TUNQueue]
+    package private(set) var queues: [TUNQueue]
+    /// Queues that have given way since the last look, still open.
+    private var replaced: [(interface: InterfaceID, queue: TUNQueue)] = []
+    /// What those that are gone had counted.
+    private var earlier = StageReport()
 
     package init(queues: [TUNQueue]) { self.queues = queues }
 
@@ -46,9 +50,22 @@ package final class TUNStage: Stage {
         return nil
     }
 
+    /// Reads and writes another queue from now on.
+    package func replace(_ queue: TUNQueue, on interface: InterfaceID) {
+        earlier.add(queues[interface.index].report)
+        replaced.append((interface, queues[interface.index]))
+        queues[interface.index] = queue
+    }
+
+    /// The queues that have given way, for whoever waits for their descriptors; they close when it lets go of them.
+    package func takeReplaced() -> [(interface: InterfaceID, queue: TUNQueue)] {
+        defer { replaced.removeAll() }
+        return replaced
+    }
+
     package func inbound(_ batch: inout PacketBatch) { queues[batch.interface.index].send(&batch) }
 
     package var report: StageReport {
-        queues.reduce(into: StageReport()) { $0.add($1.report) }
+        queues.reduce(into: earlier) { $0.add($1.report) }
     }
 }

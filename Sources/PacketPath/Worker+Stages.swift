@@ -9,7 +9,7 @@ extension Worker {
         _ recipes: [StageRecipe], _ now: Instant, peers: (_ stage: String) -> [(PeerID, (any OptionRecord)?)]
     ) {
         let environment = StageEnvironment(
-            worker: id, workers: workers, interfaces: interfaceCount, pool: pool, now: now)
+            worker: id, workers: workers, interfaces: tun.queues.count, pool: pool, now: now)
         let next = recipes.compactMap { recipe -> (any Stage)? in
             let present = stages.first { type(of: $0).declaration.name == recipe.name }
             if let present, !recipe.isChanged || present.reconfigure(recipe.options) { return present }

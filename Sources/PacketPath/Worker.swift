@@ -15,7 +15,8 @@ package final class Worker {
     package let udp: UDPStage
     /// Opens what comes in, and can tell whose it is.
     package let wireGuard: WireGuardStage
-    let interfaceCount: Int
+    /// Interfaces from here on are not there.
+    private(set) var interfaceCount: Int
     /// How many workers the router has.
     let workers: Int
     let pool: BufferPool
@@ -79,6 +80,9 @@ package final class Worker {
         self.opening = opening
     }
 
+    /// An interface is there from now on.
+    package func serve(_ interface: InterfaceID) { interfaceCount = max(interfaceCount, interface.index + 1) }
+
     /// Makes ready all buffers that a turn can take. To be called once, on the worker's thread.
     package func warm() { outbound.pool.warm() }
 
@@ -103,6 +107,7 @@ package final class Worker {
     package func turn(_ now: Instant) {
         takeMail(now)
         _ = udp.takeReplaced()
+        _ = tun.takeReplaced()
         for index in 0..<interfaceCount {
             _ = takeOutbound(InterfaceID(index), now)
             takeInbound(InterfaceID(index), now)

@@ -64,6 +64,12 @@ package final class WorkerThread: Sendable {
                     try epoll.add(descriptor, token: Token.udp | UInt64(interface.index))
                 }
             }
+            for (interface, old) in worker.tun.takeReplaced() {
+                if let descriptor = old.device.descriptor { try? epoll.remove(descriptor) }
+                if let descriptor = worker.tun.queues[interface.index].device.descriptor {
+                    try epoll.add(descriptor, token: Token.tun | UInt64(interface.index))
+                }
+            }
             for event in 0..<ready {
                 let token = epoll[event].token
                 let interface = InterfaceID(Int(token & ~Token.kind))

@@ -23,7 +23,7 @@ package struct StageEnvironment {
     /// The worker whose instance it is, from 0.
     package let worker: Int
     package let workers: Int
-    /// How many interfaces the router has; `InterfaceID.index` is below it.
+    /// How many interfaces the router may come to have; `InterfaceID.index` is below it.
     package let interfaces: Int
     /// The worker's spare buffers.
     package let pool: BufferPool

@@ -1,3 +1,4 @@
+import Control
 import Crypto
 import Linux
 import Logging
@@ -49,8 +50,9 @@ enum Confinement {
         }
     }
 
-    /// Settings that are put back at the end, and where a router in the background sends what nobody reads.
-    private static let always = ["/proc/sys/net", "/dev/null"]
+    /// Settings that are put back at the end, where a router in the background sends what nobody reads, and where interfaces
+    /// come from that a new file has.
+    private static let always = ["/proc/sys/net", "/dev/null", "/dev/net/tun", UAPISocket.defaultDirectory]
 
     private static func attempt(_ otherwise: String, _ log: Logger, _ step: () throws(Errno) -> Void) {
         do throws(Errno) {

@@ -38,7 +38,7 @@ package final class Router {
         Confinement.lockSecrets(peers: plan.peers.count, logger)
         // First, because it tells whether the router is running already.
         let control = try Self.listen(loaded.configuration.name, runDirectory)
-        uapi = Self.listenForUAPI(plan, logger)
+        uapi = plan.interfaces.compactMap { UAPISocket.forWG($0.configuration.name.value, logger) }
         let aead = try Self.chooseAEAD(loaded.configuration.runtime.aead)
         let indices = IndexSpace(workers: plan.workers, entropy: .system)
         let ends = try RouterEnds(plan, indices)
@@ -65,7 +65,8 @@ package final class Router {
         Confinement.lockSecrets(peers: 0, logger)
         let adopted = try dropIn.adoptDevice()
         let plan = RouterPlan(
-            DropIn.configuration(name, isAdopted: adopted != nil), cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+            DropIn.configuration(name, isAdopted: adopted != nil), cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)),
+            spareSlots: 0)
         // First, because it tells whether the interface is served already.
         uapi = [try dropIn.listen()]
         let control = Self.controlOfDropIn(name, runDirectory, logger)
@@ -156,21 +157,6 @@ package final class Router {
         } catch {
             logger.warning("\(name): not to be seen by fullbore show: \(error)")
             return nil
-        }
-    }
-
-    /// The sockets for `wg`, as far as they can be had: a router works without, and another one may have an interface of
-    /// the name in another network namespace.
-    private static func listenForUAPI(_ plan: RouterPlan, _ logger: Logger) -> [UAPISocket] {
-        plan.interfaces.compactMap { interface in
-            let name = interface.configuration.name.value
-            do throws(Errno) {
-                return try UAPISocket(interface: name)
-            } catch {
-                let why = error.rawValue == EADDRINUSE ? "another process serves an interface of this name" : "\(error)"
-                logger.warning("\(name): not to be seen by wg: \(why)")
-                return nil
-            }
         }
     }
 

@@ -7,6 +7,12 @@ import UDP
 import Wire
 import WireGuard
 
+/// One interface's ends: a queue of its TUN device and a socket for every worker.
+struct InterfaceEnds {
+    let queues: [TUNQueue]
+    let sockets: UDPSockets
+}
+
 /// The ends of a router on this machine: TUN devices and sockets, one of each for every worker and interface.
 struct RouterEnds {
     /// By interface, then by worker.
@@ -21,15 +27,22 @@ struct RouterEnds {
     init(_ plan: RouterPlan, _ indices: IndexSpace) throws(RouterError) {
         let offloads = plan.configuration.runtime.offloads
         for interface in plan.interfaces {
-            let configuration = interface.configuration
-            // The port first: when it is taken, no interface has come and gone.
-            let sockets = try Self.openSockets(configuration, offloads, indices)
-            ports.append(sockets.ports)
-            replies.append(sockets.replies)
-            listenPorts.append(sockets.port)
-            missing.append(sockets.missingIPv6)
-            queues.append(try Self.openQueues(configuration, offloads, workers: plan.workers))
+            let ends = try Self.open(interface.configuration, offloads, indices)
+            ports.append(ends.sockets.ports)
+            replies.append(ends.sockets.replies)
+            listenPorts.append(ends.sockets.port)
+            missing.append(ends.sockets.missingIPv6)
+            queues.append(ends.queues)
         }
+    }
+
+    /// Makes an interface, which ends with the last of its queues.
+    static func open(
+        _ interface: InterfaceConfiguration, _ offloads: OffloadConfiguration, _ indices: IndexSpace
+    ) throws(RouterError) -> InterfaceEnds {
+        // The port first: when it is taken, no interface has come and gone.
+        let sockets = try openSockets(interface, offloads, indices)
+        return InterfaceEnds(queues: try openQueues(interface, offloads, workers: indices.workers), sockets: sockets)
     }
 
     /// One interface that is down, and so has no sockets: made here, or made already and handed over.

@@ -24,11 +24,16 @@ package struct RouterPlan: Sendable {
     package let configuration: RouterConfiguration
     package let workers: Int
     package let interfaces: [Interface]
+    /// How many interfaces there may come to be, those of the file included.
+    package let slots: Int
     /// By `PeerID.index`.
     let peers: [Peer]
 
+    /// Interfaces that may come by reloads: an empty slot costs a worker some kilobytes.
+    package static let spareSlots = 8
+
     /// Spreads the peers evenly over `cores` workers, or as many as the file says.
-    package init(_ configuration: RouterConfiguration, cores: Int) {
+    package init(_ configuration: RouterConfiguration, cores: Int, spareSlots: Int = spareSlots) {
         let workers =
             switch configuration.runtime.workers {
             case .auto: min(max(1, cores), WorkerCount.maximum)
@@ -55,6 +60,7 @@ package struct RouterPlan: Sendable {
         self.configuration = configuration
         self.workers = workers
         self.interfaces = interfaces
+        slots = interfaces.count + spareSlots
         self.peers = peers
     }
 }

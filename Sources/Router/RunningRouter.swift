@@ -24,9 +24,13 @@ final class RunningRouter: Sendable {
     /// Rings when the router cannot go on; `failure` says why.
     let failed: Doorbell
     private let firstFailure = Guarded<RouterFailure?>(nil)
-    private let links: LinkWatch
+    let links: LinkWatch
+    /// One queue of each interface, to be asked about its link.
+    let tunDescriptors: Guarded<[InterfaceID: CInt]>
+    let logger: Logger
+    let indices: IndexSpace
     private let file: String
-    private let registry: PeerRegistry
+    let registry: PeerRegistry
     /// The one way in which anything about a running router changes.
     let changes: LiveChanges
     private let aead: AEAD
@@ -40,8 +44,7 @@ final class RunningRouter: Sendable {
     private let control: ControlServer?
     private let log: RouterLog
     /// Serves the UAPI of those interfaces that have a socket.
-    private let uapi: UAPIServer
-    private let uapiSockets: [UAPISocket]
+    let uapi: UAPIServer
 
     init(
         _ plan: RouterPlan, file: String, keys: KeyFile, aead: AEAD, indices: IndexSpace, ends: RouterEnds,
@@ -59,9 +62,8 @@ final class RunningRouter: Sendable {
             }
             mailboxes = threads.map { thread in Mailbox { thread.wake() } }
             routes = try RouteWatch()
-            unreachables = try UnreachableSender(
-                interfaceNames: plan.interfaces.map(\.configuration.name.value), logger)
             links = try LinkWatch(ends.links)
+            tunDescriptors = Guarded(Dictionary(uniqueKeysWithValues: ends.links.map { ($0.id, $0.tun) }))
             continuity = try ContinuityWatch()
             let timestampFile = TimestampFile(stateDirectory: stateDirectory, router: plan.configuration.name)
             timestamps =
@@ -113,14 +115,16 @@ final class RunningRouter: Sendable {
         } open: { id, port, mark throws(Errno) in
             try RouterEnds.reopen(plan, id, port: port, mark: mark, indices)
         }
-        let service = UAPIService(registry, mailboxes, plan, changes, sockets)
+        let service = UAPIService(registry, mailboxes, plan, changes)
         do throws(Errno) {
             events = try EventLog(log)
-            uapi = try UAPIServer(sockets) { service.carryOut($1, onSocket: $0) }
+            uapi = try UAPIServer(sockets) { service.carryOut($1, on: $0) }
+            unreachables = try UnreachableSender(registry, logger)
         } catch {
             throw .system(error)
         }
-        uapiSockets = sockets
+        self.indices = indices
+        self.logger = logger
         self.registry = registry
         self.plan = plan
         self.file = file
@@ -139,7 +143,7 @@ final class RunningRouter: Sendable {
                 if worker.wireGuard.hasNotes { take(worker.wireGuard.takeNotes()) }
                 if !worker.undeliverable.isEmpty { unreachables.add(worker.undeliverable.take()) }
             } failed: { interface, error in
-                let name = plan.interfaces[interface.index].configuration.name.value
+                let name = registry.name(of: interface)
                 fail(RouterFailure(text: "\(name): the interface is gone: \(error.text)", isInterfaceGone: true))
             }
         } catch {
@@ -193,9 +197,7 @@ final class RunningRouter: Sendable {
     func keepTimestamps() {
         timestamps?.run {
             var stamps: TimestampFile.Stamps = [:]
-            for interface in plan.interfaces {
-                stamps[interface.configuration.name.value] = directories[interface.id.index].greatestStamps
-            }
+            for id in registry.interfaces { stamps[registry.name(of: id)] = directories[id.index].greatestStamps }
             return stamps.filter { !$0.value.isEmpty }
         }
     }
@@ -220,7 +222,7 @@ final class RunningRouter: Sendable {
 
     /// The paths of all peers that have a source.
     private func peerPaths() -> [RouteWatch.Source] {
-        let answers = StatusQuestion(mailboxes, interfaces: plan.interfaces.count).answers() ?? []
+        let answers = StatusQuestion(mailboxes, interfaces: registry.slotCount).answers() ?? []
         return answers.flatMap { answer in
             answer.peers.enumerated().flatMap { index, peers in
                 peers.compactMap { peer in
@@ -283,7 +285,7 @@ final class RunningRouter: Sendable {
 
     /// Last of all: whoever finds no socket may start a router of the same name.
     func removeSockets() {
-        for socket in uapiSockets { socket.remove() }
+        for socket in uapi.served { socket.remove() }
         control?.remove()
     }
 
@@ -291,7 +293,7 @@ final class RunningRouter: Sendable {
 
     /// The router as it stands: each worker tells of its part between two turns. nil when one does not in time.
     func status() -> RouterStatus? {
-        let question = StatusQuestion(mailboxes, interfaces: plan.interfaces.count)
+        let question = StatusQuestion(mailboxes, interfaces: registry.slotCount)
         guard let answers = question.answers() else { return nil }
         return StatusReport(plan, registry, answers).status(file: file, aead: aead.name)
     }

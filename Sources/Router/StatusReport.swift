@@ -25,11 +25,11 @@ struct StatusReport {
     func status(file: String, aead: String) -> RouterStatus {
         RouterStatus(
             name: plan.configuration.name, file: file, pid: getpid(), workers: plan.workers, aead: aead,
-            interfaces: plan.interfaces.map(interface), stages: stages)
+            interfaces: registry.interfaces.map(interface), stages: stages)
     }
 
-    private func interface(_ interface: RouterPlan.Interface) -> RouterStatus.Interface {
-        let view = registry.view(interface.id)
+    private func interface(_ id: InterfaceID) -> RouterStatus.Interface {
+        let view = registry.view(id)
         return RouterStatus.Interface(
             name: view.name, publicKey: view.privateKey?.value.publicKey.base64 ?? "", listenPort: view.listenPort,
             fwmark: view.fwmark, mtu: view.mtu, addresses: view.addresses,

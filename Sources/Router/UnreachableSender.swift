@@ -20,14 +20,13 @@ final class UnreachableSender: Sendable {
 
     private let waiting = Guarded(Waiting())
     private let bell: Doorbell
-    /// By `InterfaceID.index`.
-    private let interfaceNames: [String]
+    private let registry: PeerRegistry
     private let log: Logger
     /// Opened at once: a router that runs has no right to any more.
     private let socket: ICMPSocket
 
-    init(interfaceNames: [String], _ log: Logger) throws(Errno) {
-        self.interfaceNames = interfaceNames
+    init(_ registry: PeerRegistry, _ log: Logger) throws(Errno) {
+        self.registry = registry
         self.log = log
         bell = try Doorbell()
         do throws(Errno) {
@@ -69,7 +68,7 @@ final class UnreachableSender: Sendable {
     private func send(_ entry: UndeliverablePackets.Entry, _ conntrack: inout Conntrack?) {
         var quote = entry.quote
         guard let (version, sender) = Self.restore(&quote, &conntrack) else { return }
-        let scope = sender.isLinkLocal ? unsafe if_nametoindex(interfaceNames[entry.interface.index]) : 0
+        let scope = sender.isLinkLocal ? unsafe if_nametoindex(registry.name(of: entry.interface)) : 0
         socket.send(ICMPUnreachable.message(quoting: quote, version), to: sender, interface: scope)
     }
 

@@ -47,8 +47,10 @@ package struct WorkerAssembly {
         self.registry = registry
         self.environment = environment
         self.mailboxes = mailboxes
-        directories = plan.interfaces.map { interface in
-            PeerDirectory(registry.view(interface.id, peers: false).privateKey.map { Identity($0.value.copy()) })
+        directories = (0..<plan.slots).map { slot in
+            guard slot < plan.interfaces.count else { return PeerDirectory(nil) }
+            let key = registry.view(InterfaceID(slot), peers: false).privateKey
+            return PeerDirectory(key.map { Identity($0.value.copy()) })
         }
         for interface in plan.interfaces {
             directories[interface.id.index].remember(remembered[interface.configuration.name.value] ?? [:])
@@ -65,9 +67,13 @@ package struct WorkerAssembly {
         compose: ([any Stage]) -> [any Stage] = { $0 }
     ) -> Worker {
         let undeliverable = UndeliverablePackets()
+        let empty = plan.slots - plan.interfaces.count
+        let queues = queues + (0..<empty).map { _ in TUNQueue(ClosedTUN()) }
+        let ports = ports + (0..<empty).map { _ in ClosedPort() }
         let worker = Worker(
             id: id, stages: compose(stages(id, queues, ports, pool, undeliverable, now)),
             interfaces: plan.interfaces.count, mailboxes: mailboxes, pool: pool, undeliverable: undeliverable)
+        for slot in plan.interfaces.count..<plan.slots { worker.wireGuard.setUp(false, on: InterfaceID(slot), now) }
         for interface in plan.interfaces {
             for (peer, prefixes) in registry.view(interface.id).peers {
                 worker.setOwner(of: peer.id, peer.worker)
@@ -88,13 +94,13 @@ package struct WorkerAssembly {
         _ undeliverable: UndeliverablePackets, _ now: Instant
     ) -> [any Stage] {
         let surroundings = StageEnvironment(
-            worker: id, workers: plan.workers, interfaces: plan.interfaces.count, pool: pool, now: now)
+            worker: id, workers: plan.workers, interfaces: plan.slots, pool: pool, now: now)
         return plan.configuration.pipeline.compactMap { entry -> (any Stage)? in
             let schema = StageRegistry.schemas.first { $0.name == entry.stage.value }
             switch entry.stage.value {
             case TUNStage.declaration.name: return TUNStage(queues: queues)
             case AllowedIPsStage.declaration.name:
-                return AllowedIPsStage(interfaces: plan.interfaces.count, undeliverable: undeliverable)
+                return AllowedIPsStage(interfaces: plan.slots, undeliverable: undeliverable)
             case WireGuardStage.declaration.name: return wireGuard(id, pool, undeliverable, now)
             case UDPStage.declaration.name: return UDPStage(ports: ports)
             // Those in the kernel have no instance here.
@@ -106,13 +112,14 @@ package struct WorkerAssembly {
     private func wireGuard(
         _ id: Int, _ pool: BufferPool, _ undeliverable: UndeliverablePackets, _ now: Instant
     ) -> WireGuardStage {
-        let interfaces = plan.interfaces.map { interface in
+        let interfaces = (0..<plan.slots).map { slot in
             let environment = Engine.Environment(
                 aead: environment.aead, entropy: environment.entropy, wallTime: environment.wallTime,
                 indices: environment.indices, worker: id)
+            let mtu = slot < plan.interfaces.count ? plan.interfaces[slot].configuration.mtu : nil
             return WireGuardStage.Interface(
-                interface.id, engine: Engine(directories[interface.id.index], environment, now: now),
-                mtu: interface.configuration.mtu)
+                InterfaceID(slot), engine: Engine(directories[slot], environment, now: now),
+                mtu: mtu ?? InterfaceConfiguration.defaultMTU)
         }
         return WireGuardStage(
             interfaces: interfaces, worker: id, indices: environment.indices, pool: pool, handshakes: handshakes,

@@ -6,7 +6,7 @@
 #   left ── west ───────────── west ── hub ── east ─────────── east ── right      outer: 10.0.{1,2}.{1,2}
 #    wg0 192.168.241.2/24 ·········· wg0 192.168.241.1/24 ············ wg0 192.168.241.3/24
 #
-# timeout: 180
+# timeout: 300
 set -euo pipefail
 # shellcheck source=../../etc/lib/tunnel.sh
 . "$(dirname "$0")/../../etc/lib/tunnel.sh"
@@ -72,8 +72,15 @@ sed 's/workers: 2/workers: 1/' "$work/first.yaml" >"$file"
 refused 78 "'runtime' changes: this needs a restart"
 sed 's/^name: hub/name: hubby/' "$work/first.yaml" >"$file"
 refused 78 "the name changes from hub to hubby: this needs a restart"
-sed 's/^  wg0:/  wg1:/' "$work/first.yaml" >"$file"
-refused 78 "wg1 is a new interface: this needs a restart"
+another_interface() { # another_interface NAME PORT ADDRESS [ROUTE]: its part of a file
+    printf '  %s:\n    private-key: { file: %s }\n    listen-port: %s\n    addresses: ["%s"]\n' "$1" "$work/other.key" "$2" "$3"
+    [[ ! ${4:-} ]] || printf '    peers: { loop: { public-key: "%s", allowed-ips: [%s] } }\n' "${keys[1]}" "$4"
+}
+(umask 077 && wg genkey >"$work/other.key")
+{ cat "$work/first.yaml" && another_interface wg1 7777 192.168.243.1/24 10.0.2.0/24; } >"$file"
+refused 1 "wg1: cannot add route 10.0.2.0/24: File exists"
+{ cat "$work/first.yaml" && another_interface west 7777 192.168.243.1/24; } >"$file"
+refused 1 "west"
 sed "s/listen-port: .*/listen-port: 4444/" "$work/first.yaml" >"$file"
 spawn hub "$work/taken.log" socat -u UDP4-RECV:4444 /dev/null
 taken() { [[ $(on hub ss -Hlun 'sport = :4444') ]]; }
@@ -103,6 +110,34 @@ pings hub 192.168.241.2
 pings hub 192.168.241.3
 step "port, MTU, addresses and stages change in place"
 
+# ---- Interfaces come and go
+
+for ((round = 0; round < 12; round++)); do # more often than there are slots
+    { cat "$work/first.yaml" && another_interface wg1 7777 192.168.243.1/24 && another_interface wg2 7778 192.168.244.1/24; } >"$file"
+    reload >"$work/reloaded" 2>&1 || true
+    [[ $(cat "$work/reloaded") == $'wg1: new\nwg2: new'* ]] || fail "round $round: wg1 and wg2 did not come: $(cat "$work/reloaded")"
+    [[ $(on hub wg show wg1 listen-port) == 7777 ]] || fail "wg does not see wg1"
+    cp "$work/first.yaml" "$file"
+    [[ $(reload) == $'wg1: gone\nwg2: gone' ]] || fail "round $round: wg1 and wg2 did not go"
+    ! ip -n "$prefix-hub" link show wg1 >/dev/null 2>&1 || fail "wg1 is still there"
+    [[ $(running | jq -r '[.interfaces[].name] | join(" ")') == wg0 ]] || fail "wg1 is still shown"
+done
+{ cat "$work/first.yaml" && another_interface wg1 7777 192.168.243.1/24; } >"$file"
+reload >/dev/null
+on left wg set wg0 peer "$(wg pubkey <"$work/other.key")" endpoint 10.0.1.1:7777 allowed-ips 192.168.243.1/32
+on hub wg set wg1 peer "${public_key[left]}" allowed-ips 192.168.241.2/32 # the way back is by wg0, which does not matter here
+ip -n "$prefix-left" route add 192.168.243.1/32 dev wg0
+ip -n "$prefix-hub" route replace 192.168.241.2/32 dev wg1
+pings left 192.168.243.1
+ip -n "$prefix-hub" route del 192.168.241.2/32 dev wg1
+ip -n "$prefix-left" route del 192.168.243.1/32
+on left wg set wg0 peer "$(wg pubkey <"$work/other.key")" remove
+cp "$work/first.yaml" "$file"
+reload >/dev/null
+ip -n "$prefix-hub" route replace 192.168.241.2/32 dev wg0
+pings left 192.168.241.1
+step "interfaces come and go while it runs"
+
 # ---- A hundred times under load
 
 another_file() {
@@ -117,6 +152,8 @@ another_file() {
         ((pick)) || continue
         ((RANDOM % 3)) || printf '        dscp: { down: %s }\n' "$((RANDOM % 64))"
     done
+    number=$((1 + RANDOM % 3)) # ports are its own: two that trade theirs are refused
+    ((RANDOM % 5)) || another_interface "wg$number" "$((7000 + 10 * number + RANDOM % 9))" 192.168.243.1/24
     ((pick == 0)) || printf 'pipeline: [tun, allowed-ips, dscp: { up: %s }, wireguard, udp]\n' "$((RANDOM % 64))"
 }
 counters() { # of the two peers, in bytes

@@ -53,7 +53,7 @@ import WireGuard
         let (next, before) = (try load(text), try load(current))
         let keys = KeyFile(configuration: "\(world.folder)/router.yaml", credentials: nil)
         let change = FileChange(
-            interfaces: [(wg0, try InterfaceFile(next.interfaces[0], keys))],
+            interfaces: [(wg0, try InterfaceFile(next.interfaces[0], keys))], arrivals: [], departures: [],
             pipeline: Reloader.recipes(next.pipeline, before.pipeline))
         let box = Box()
         let changes = changes

@@ -1,6 +1,7 @@
 import Crypto
 import Glibc
 import Linux
+import Locking
 import Synchronization
 import Wire
 
@@ -13,8 +14,8 @@ package final class UAPIServer: Sendable {
         case result(Errno?)
     }
 
-    /// Carries out an operation on the interface whose socket is the `index`th. Called from several threads.
-    package typealias Handler = @Sendable (_ index: Int, UAPIOperation) -> Answer
+    /// Carries out an operation on an interface. Called from several threads.
+    package typealias Handler = @Sendable (_ interface: String, UAPIOperation) -> Answer
 
     /// The most connections at once; more wait in the sockets' backlogs.
     static let connectionBound = 16
@@ -24,7 +25,7 @@ package final class UAPIServer: Sendable {
     /// After an accept that failed, in milliseconds.
     private static let restAfterFailure: CInt = 100
 
-    private let sockets: [UAPISocket]
+    private let sockets: Guarded<[UAPISocket]>
     private let handler: Handler
     /// Rings once and for all when it is time to end.
     private let stopping: EventDescriptor
@@ -34,11 +35,31 @@ package final class UAPIServer: Sendable {
     private let ended: Doorbell
 
     package init(_ sockets: [UAPISocket], _ handler: @escaping Handler) throws(Errno) {
-        self.sockets = sockets
+        self.sockets = Guarded(sockets)
         self.handler = handler
         stopping = try EventDescriptor()
         ended = try Doorbell()
     }
+
+    /// Serves this socket as well.
+    package func add(_ socket: UAPISocket) {
+        sockets.withLock { $0.append(socket) }
+        ended.ring()
+    }
+
+    /// Serves an interface no more, and takes its socket out of the file system. What is under way is carried out.
+    package func remove(interface: String) {
+        let gone = sockets.withLock { sockets in
+            let gone = sockets.filter { $0.interface == interface }
+            sockets.removeAll { $0.interface == interface }
+            return gone
+        }
+        for socket in gone { socket.remove() }
+        ended.ring()
+    }
+
+    /// The sockets that are served.
+    package var served: [UAPISocket] { sockets.withLock { $0 } }
 
     /// Ends `run`, and whatever is under way, at once.
     package func stop() {
@@ -49,6 +70,8 @@ package final class UAPIServer: Sendable {
     /// Serves until `stop`, and returns when no connection is left.
     package func run() {
         while !isStopped.load(ordering: .acquiring) {
+            // Held on to, so that no descriptor closes while it is waited for.
+            let sockets = served
             let isFull = connections.load(ordering: .acquiring) >= Self.connectionBound
             var waiting = [
                 pollfd(fd: stopping.rawValue, events: Int16(POLLIN), revents: 0),
@@ -60,23 +83,23 @@ package final class UAPIServer: Sendable {
             guard unsafe poll(&waiting, nfds_t(waiting.count), -1) > 0 else { continue }
             if waiting[1].revents != 0 { ended.clear() }
             for index in sockets.indices.prefix(waiting.count - 2) where waiting[index + 2].revents != 0 {
-                accept(index)
+                accept(sockets[index])
             }
         }
         while connections.load(ordering: .acquiring) > 0 { ended.wait() }
     }
 
-    private func accept(_ index: Int) {
+    private func accept(_ socket: UAPISocket) {
         do {
-            let number = Glibc.accept(sockets[index].listener.rawValue, nil, nil)
+            let number = Glibc.accept(socket.listener.rawValue, nil, nil)
             if number == -1, errno == EAGAIN { return }
             let client = try FileDescriptor(number, "accept")
             try Errno.check(fcntl(number, F_SETFD, FD_CLOEXEC), "fcntl")
             let connection = UAPIConnection(client)
             connections.wrappingAdd(1, ordering: .acquiringAndReleasing)
             do {
-                _ = try Thread(name: "uapi-\(sockets[index].interface)") { [self] in
-                    serve(connection, index)
+                _ = try Thread(name: "uapi-\(socket.interface)") { [self] in
+                    serve(connection, socket.interface)
                     connections.wrappingSubtract(1, ordering: .acquiringAndReleasing)
                     ended.ring()
                 }
@@ -95,7 +118,7 @@ package final class UAPIServer: Sendable {
 
     private static let chunk = 64 << 10
 
-    private func serve(_ connection: UAPIConnection, _ index: Int) {
+    private func serve(_ connection: UAPIConnection, _ interface: String) {
         var parser = UAPIParser()
         var received = WipedBytes(capacity: Self.chunk)
         var goesOn = true
@@ -107,12 +130,12 @@ package final class UAPIServer: Sendable {
             unsafe received.fill { unsafe connection.receive(into: $0) }
             guard received.count > 0 else {
                 // A client that has said all may still read.
-                if connection.hasEnded, let last = parser.finish() { answer(last, connection, index) }
+                if connection.hasEnded, let last = parser.finish() { answer(last, connection, interface) }
                 if connection.hasEnded { return }
                 continue
             }
             received.withBytes { bytes in
-                unsafe parser.feed(bytes) { if goesOn { goesOn = answer($0, connection, index) } }
+                unsafe parser.feed(bytes) { if goesOn { goesOn = answer($0, connection, interface) } }
             }
             received.wipe()
         }
@@ -122,7 +145,7 @@ package final class UAPIServer: Sendable {
 
     /// False when the client does not take it.
     @discardableResult
-    private func answer(_ operation: UAPIOperation, _ connection: UAPIConnection, _ index: Int) -> Bool {
+    private func answer(_ operation: UAPIOperation, _ connection: UAPIConnection, _ interface: String) -> Bool {
         var isTaken = true
         var text = unsafe UAPIText { [self] bytes in
             isTaken = unsafe send(bytes, connection)
@@ -132,7 +155,7 @@ package final class UAPIServer: Sendable {
             text.end(error)
             return isTaken
         }
-        switch handler(index, operation) {
+        switch handler(interface, operation) {
         case .state(let state):
             text.write(state)
             text.end(nil)

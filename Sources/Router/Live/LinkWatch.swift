@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import Locking
 import Synchronization
 import TUN
 import Wire
@@ -13,7 +14,7 @@ final class LinkWatch: Sendable {
         let tun: CInt
     }
 
-    private let interfaces: [Interface]
+    private let interfaces: Guarded<[Interface]>
     private let wakeup: EventDescriptor
     private let isStopped = Atomic(false)
 
@@ -21,9 +22,18 @@ final class LinkWatch: Sendable {
     private static let lookAway: CInt = 500  // ms
 
     init(_ interfaces: [Interface]) throws(Errno) {
-        self.interfaces = interfaces
+        self.interfaces = Guarded(interfaces)
         wakeup = try EventDescriptor()
     }
+
+    /// Tells of this interface as well.
+    func add(_ interface: Interface) {
+        interfaces.withLock { $0.append(interface) }
+        wakeup.signal()
+    }
+
+    /// Tells of it no more; its queue is not looked at once this returns. Not to be called by whoever is being told.
+    func remove(_ id: InterfaceID) { interfaces.withLock { interfaces in interfaces.removeAll { $0.id == id } } }
 
     func stop() {
         isStopped.store(true, ordering: .releasing)
@@ -40,14 +50,18 @@ final class LinkWatch: Sendable {
         var isAnyAway: Bool
         repeat {
             isAnyAway = false
-            for interface in interfaces {
-                guard let (link, isAway) = find(interface, home: home, &netlink) else { continue }
-                // Routes of another namespace cannot be asked for: then the link's own MTU counts.
-                let mtus = isAway ? [] : (try? netlink.routeMTUs(link: link.index)) ?? []
-                if isAway { isAnyAway = true }
-                if !mtus.isEmpty { hasMTUs = true }
-                told(interface.id, link, mtus)
+            var seen: [(InterfaceID, Link, routeMTUs: Set<Int>)] = []
+            interfaces.withLock { interfaces in
+                for interface in interfaces {
+                    guard let (link, isAway) = find(interface, home: home, &netlink) else { continue }
+                    // Routes of another namespace cannot be asked for: then the link's own MTU counts.
+                    let mtus = isAway ? [] : (try? netlink.routeMTUs(link: link.index)) ?? []
+                    if isAway { isAnyAway = true }
+                    if !mtus.isEmpty { hasMTUs = true }
+                    seen.append((interface.id, link, mtus))
+                }
             }
+            for (id, link, mtus) in seen { told(id, link, mtus) }
         } while wait(for: monitor, all: hasMTUs, isAnyAway ? Self.lookAway : -1)
     }
 
@@ -71,7 +85,8 @@ final class LinkWatch: Sendable {
             var waiting = [wakeup.rawValue, monitor.rawValue].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             let ready = unsafe poll(&waiting, 2, timeout)
             let hasChanged = all ? monitor.drain() : monitor.drain(where: RouteMonitor.concernsMTU)
-            if hasChanged || ready == 0 { break }
+            if waiting[0].revents != 0 { _ = wakeup.clear() }
+            if hasChanged || ready == 0 || waiting[0].revents != 0 { break }
         }
         return !isStopped.load(ordering: .acquiring)
     }

@@ -6,27 +6,16 @@ import Pipeline
 import Wire
 import WireGuard
 
-/// What a running router is to become, as far as its workers have a part in it.
-struct FileChange {
-    let interfaces: [(id: InterfaceID, file: InterfaceFile)]
-    /// The pipeline, where it is another one than before.
-    let pipeline: [StageRecipe]?
-}
-
-/// What carrying out a file's change has come to.
-struct FileOutcome {
-    /// Peers that are to be looked for.
-    var searches: [EndpointResolver.Name] = []
-    /// Of each interface that has changed, for the log: `wg0: 1 peer added`.
-    var summary: [String] = []
-}
-
+// A running router becomes what a file says.
 extension LiveChanges {
     /// Carries out a change of the file. `host` makes the host's part of it and throws where that cannot be made; until then
     /// nothing has changed here, and from then on nothing can fail.
     func apply(_ change: FileChange, host: () throws(ReloadProblem) -> Void) throws(ReloadProblem) -> FileOutcome {
         try turn.withLock { _ throws(ReloadProblem) -> FileOutcome in
-            guard registry.hasRoom(for: change.interfaces.map { ($0.id, $0.file) }) else { throw .tooManyPeers }
+            let arriving = change.arrivals.reduce(0) { $0 + $1.file.configuration.peers.count }
+            guard registry.hasRoom(for: change.interfaces.map { ($0.id, $0.file) }, and: arriving) else {
+                throw .tooManyPeers
+            }
             var bindings: [(InterfaceID, Binding)] = []
             for (id, file) in change.interfaces {
                 do throws(Errno) {
@@ -40,15 +29,25 @@ extension LiveChanges {
         }
     }
 
+    private static let ending = ReloadProblem.notPossible("the router is about to end")
+
     private func carryOut(
         _ change: FileChange, _ bindings: [(InterfaceID, Binding)]
     ) throws(ReloadProblem) -> FileOutcome {
         var outcome = FileOutcome()
         for (id, binding) in bindings { install(binding, on: id) }
-        for (id, file) in change.interfaces {
+        for id in change.departures {
+            guard leave(id) else { throw Self.ending }
+            outcome.summary.append("\(registry.name(of: id)): gone")
+        }
+        for arrival in change.arrivals {
+            guard enter(arrival) else { throw Self.ending }
+            outcome.summary.append("\(registry.name(of: arrival.id)): new")
+        }
+        for (id, file) in change.interfaces + change.arrivals.map({ ($0.id, $0.file) }) {
             let edit = registry.commit(file, on: id)
             settled(edit.settledPeers)
-            guard carryOut(edit) else { throw .notPossible("the router is about to end") }
+            guard carryOut(edit) else { throw Self.ending }
             let new = Set(edit.additions.map(\.peer.id))
             outcome.searches += edit.searches.map { search in
                 EndpointResolver.Name(
@@ -56,12 +55,10 @@ extension LiveChanges {
             }
             let moved = bindings.first { $0.0 == id }.map { ["UDP port \($0.1.port)", "mark \($0.1.mark)"] }
             let parts = edit.summary + (moved ?? [])
-            if !parts.isEmpty {
-                outcome.summary.append("\(file.configuration.name.value): \(parts.joined(separator: ", "))")
-            }
+            if !parts.isEmpty { outcome.summary.append("\(registry.name(of: id)): \(parts.joined(separator: ", "))") }
         }
         if let pipeline = change.pipeline {
-            guard recompose(pipeline) else { throw .notPossible("the router is about to end") }
+            guard recompose(pipeline) else { throw Self.ending }
             outcome.summary.append("pipeline: \(pipeline.map(\.name).joined(separator: ", "))")
         }
         Confinement.checkSecrets(logger)

@@ -113,7 +113,7 @@ extension LiveChanges {
 
     /// A worker closes the sockets that have given way at the end of the turn in which they have: when it has had another one,
     /// the port is free.
-    private func waitUntilClosed() { _ = WorkerRound.run(mailboxes) { _, _ in } }
+    func waitUntilClosed() { _ = WorkerRound.run(mailboxes) { _, _ in } }
 
     // MARK: The link
 

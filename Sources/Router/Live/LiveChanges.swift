@@ -37,7 +37,7 @@ final class LiveChanges: Sendable {
     let registry: PeerRegistry
     let mailboxes: [Mailbox]
     /// By interface.
-    private let directories: [PeerDirectory]
+    let directories: [PeerDirectory]
     /// Told where cookies leave.
     let handshakes: HandshakeDesk
     let open: Opening

@@ -18,6 +18,8 @@ package final class PeerRegistry: Sendable {
 
     struct Contents {
         var interfaces: [RegisteredInterface] = []
+        /// How many interfaces there may be.
+        var slots = 0
         /// By `PeerID.index`.
         var peers: [RegisteredPeer?] = []
         var count = 0
@@ -29,7 +31,7 @@ package final class PeerRegistry: Sendable {
         var nameUses: [String: Int] = [:]
     }
 
-    private let contents: Guarded<Contents>
+    let contents: Guarded<Contents>
 
     /// The peers of a file, with their numbers and workers from the plan; loads their secrets.
     init(_ plan: RouterPlan, _ keys: KeyFile) throws(KeyProblem) {
@@ -51,10 +53,10 @@ package final class PeerRegistry: Sendable {
         contents.withLock { $0.carryOut(file, on: interface) }
     }
 
-    /// Whether there is room for all peers of `files` beside those that they do not know (P-8.15).
-    func hasRoom(for files: [(InterfaceID, InterfaceFile)]) -> Bool {
+    /// Whether there is room for all peers of `files`, beside those that they do not know, and for so many more (P-8.15).
+    func hasRoom(for files: [(InterfaceID, InterfaceFile)], and more: Int) -> Bool {
         contents.withLock { contents in
-            let added = files.reduce(0) { sum, file in
+            let added = files.reduce(more) { sum, file in
                 let known = contents.interfaces[file.0.index].peers
                 return sum + file.1.configuration.peers.count { known[$0.publicKey.value] == nil }
             }
@@ -125,6 +127,7 @@ package final class PeerRegistry: Sendable {
 extension PeerRegistry.Contents {
     init(_ plan: RouterPlan, _ secrets: [InterfaceSecrets]) {
         loads = Array(repeating: 0, count: plan.workers)
+        slots = plan.slots
         for interface in plan.interfaces {
             let configuration = interface.configuration
             var registered = RegisteredInterface(

@@ -43,7 +43,9 @@ struct RegisteredPeer: Sendable {
 /// An interface as the control plane knows it.
 struct RegisteredInterface {
     let id: InterfaceID
-    let name: String
+    var name: String
+    /// True for a slot that its interface has left.
+    var isVacant = false
     var addresses: [String]
     /// nil: it is nobody.
     var privateKey: Shared<PrivateKey>?
@@ -59,7 +61,7 @@ struct RegisteredInterface {
     var isBound: Bool
     var peers: [PublicKey: PeerID] = [:]
     /// Who has which prefix, and each peer's in the order in which it got them.
-    let routes = PrefixTable()
+    var routes = PrefixTable()
 
     var publicKey: PublicKey? { privateKey?.value.publicKey }
 }

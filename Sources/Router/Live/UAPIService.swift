@@ -12,27 +12,20 @@ final class UAPIService: Sendable {
     private let mailboxes: [Mailbox]
     private let plan: RouterPlan
     private let changes: LiveChanges
-    /// The interface of each socket.
-    private let interfaces: [InterfaceID]
 
-    init(
-        _ registry: PeerRegistry, _ mailboxes: [Mailbox], _ plan: RouterPlan, _ changes: LiveChanges,
-        _ sockets: [UAPISocket]
-    ) {
+    init(_ registry: PeerRegistry, _ mailboxes: [Mailbox], _ plan: RouterPlan, _ changes: LiveChanges) {
         self.registry = registry
         self.mailboxes = mailboxes
         self.plan = plan
         self.changes = changes
-        interfaces = sockets.compactMap { socket in
-            plan.interfaces.first { $0.configuration.name.value == socket.interface }?.id
-        }
     }
 
-    func carryOut(_ operation: UAPIOperation, onSocket index: Int) -> UAPIServer.Answer {
-        let id = interfaces[index]
+    func carryOut(_ operation: UAPIOperation, on name: String) -> UAPIServer.Answer {
+        // It may have gone with the file meanwhile.
+        guard let id = registry.interface(named: name) else { return .result(Errno(ENODEV)) }
         switch operation {
         case .get:
-            guard let answers = StatusQuestion(mailboxes, interfaces: plan.interfaces.count).answers() else {
+            guard let answers = StatusQuestion(mailboxes, interfaces: registry.slotCount).answers() else {
                 return .result(Errno(EIO))
             }
             return .state(StatusReport(plan, registry, answers).device(id))

@@ -12,6 +12,8 @@ package enum ReloadProblem: Error, CustomStringConvertible {
     case needsRestart([String])
     case tooManyPeers
     case port(InterfaceConfiguration, Errno)
+    /// A new interface cannot be made.
+    case ends(RouterError)
     case host(HostSideError)
     /// It is about to end, or is a drop-in without a file.
     case notPossible(String)
@@ -26,6 +28,7 @@ package enum ReloadProblem: Error, CustomStringConvertible {
             "\(interface.name.value): UDP port \(interface.listenPort.value) is in use"
         case .port(let interface, let error):
             "\(interface.name.value): cannot use UDP port \(interface.listenPort.value): \(error)"
+        case .ends(let error): "\(error)"
         case .host(let error): "\(error)"
         case .notPossible(let why): why
         }
@@ -35,7 +38,7 @@ package enum ReloadProblem: Error, CustomStringConvertible {
     package var isForConfiguration: Bool {
         switch self {
         case .configuration, .key, .needsRestart: true
-        case .tooManyPeers, .port, .host, .notPossible: false
+        case .tooManyPeers, .port, .ends, .host, .notPossible: false
         }
     }
 }

@@ -46,9 +46,17 @@ package final class Reloader: Sendable {
             let reasons = RestartReasons.between(running, and: loaded)
             guard reasons.isEmpty else { throw .needsRestart(reasons) }
             let next = try withMarks(loaded.configuration, running)
-            let change = FileChange(
-                interfaces: try interfaces(of: next), pipeline: Self.recipes(next.pipeline, running.pipeline))
-            let outcome = try router.changes.apply(change) { () throws(ReloadProblem) in try applyToHost(next) }
+            let change = try change(to: next, from: running)
+            // Not while the change is made: who is told of a link waits for the change to be over.
+            for id in change.departures { router.links.remove(id) }
+            let outcome: FileOutcome
+            do throws(ReloadProblem) {
+                outcome = try router.changes.apply(change) { () throws(ReloadProblem) in try applyToHost(next) }
+            } catch {
+                router.watchAgain(change.departures)
+                throw error
+            }
+            router.follow(change)
             router.resolver.look(for: outcome.searches)
             running = next
             return outcome.summary
@@ -82,22 +90,47 @@ package final class Reloader: Sendable {
         return next
     }
 
-    private func interfaces(
-        of next: RouterConfiguration
-    ) throws(ReloadProblem) -> [(id: InterfaceID, file: InterfaceFile)] {
-        var result: [(id: InterfaceID, file: InterfaceFile)] = []
-        for interface in router.plan.interfaces {
-            guard let said = next.interfaces.first(where: { $0.name.value == interface.configuration.name.value })
-            else {
-                continue
-            }
-            do throws(KeyProblem) {
-                result.append((interface.id, try InterfaceFile(said, keys)))
-            } catch {
-                throw .key(error)
+    private func change(
+        to next: RouterConfiguration, from current: RouterConfiguration
+    ) throws(ReloadProblem) -> FileChange {
+        var staying: [(id: InterfaceID, file: InterfaceFile)] = []
+        var coming: [InterfaceFile] = []
+        for interface in next.interfaces {
+            let file: InterfaceFile
+            do throws(KeyProblem) { file = try InterfaceFile(interface, keys) } catch { throw .key(error) }
+            if let id = router.registry.interface(named: interface.name.value) {
+                staying.append((id, file))
+            } else {
+                coming.append(file)
             }
         }
-        return result
+        let kept = Set(staying.map(\.id))
+        return FileChange(
+            interfaces: staying, arrivals: try arrivals(coming, next.runtime.offloads),
+            departures: router.registry.interfaces.filter { !kept.contains($0) },
+            pipeline: Self.recipes(next.pipeline, current.pipeline))
+    }
+
+    /// Makes the new interfaces. Those that are not taken over end with what is returned.
+    private func arrivals(
+        _ files: [InterfaceFile], _ offloads: OffloadConfiguration
+    ) throws(ReloadProblem) -> [InterfaceArrival] {
+        guard !files.isEmpty else { return [] }
+        guard let slots = router.registry.vacancies(files.count) else {
+            throw .needsRestart(["\(file): more than \(RouterPlan.spareSlots) interfaces beside those at the start"])
+        }
+        let stamps = router.timestamps?.load() ?? [:]
+        var arrivals: [InterfaceArrival] = []
+        for (id, file) in zip(slots, files) {
+            do throws(RouterError) {
+                let ends = try RouterEnds.open(file.configuration, offloads, router.indices)
+                let remembered = stamps[file.configuration.name.value] ?? [:]
+                arrivals.append(InterfaceArrival(id: id, file: file, ends: ends, remembered: remembered))
+            } catch {
+                throw .ends(error)
+            }
+        }
+        return arrivals
     }
 
     /// nil when the pipeline stays as it is.
