@@ -52,14 +52,15 @@ import WireGuard
     private func reload(_ text: String, from current: String, host: ReloadProblem? = nil) throws -> FileOutcome {
         let (next, before) = (try load(text), try load(current))
         let keys = KeyFile(configuration: "\(world.folder)/router.yaml", credentials: nil)
-        let change = FileChange(
-            interfaces: [(wg0, try InterfaceFile(next.interfaces[0], keys))], arrivals: [], departures: [],
-            pipeline: Reloader.recipes(next.pipeline, before.pipeline))
+        let change = Handover(
+            FileChange(
+                interfaces: [(wg0, try InterfaceFile(next.interfaces[0], keys))], arrivals: [], departures: [],
+                pipeline: Reloader.recipes(next.pipeline, before.pipeline)))
         let box = Box()
         let changes = changes
         let thread = try Thread(name: "reload") {
             do throws(ReloadProblem) {
-                let outcome = try changes.apply(change) { () throws(ReloadProblem) in if let host { throw host } }
+                let outcome = try changes.apply(change.value) { () throws(ReloadProblem) in if let host { throw host } }
                 box.result.withLock { $0 = .success(outcome) }
             } catch {
                 box.result.withLock { $0 = .failure(error) }
