@@ -63,6 +63,10 @@ package final class NetMap: PluginStage {
         }
     }
 
+    package func restore(_ beginning: UnsafeMutableRawBufferPointer, to peer: PeerID) {
+        unsafe peers[peer]?.restore(beginning)
+    }
+
     package func set(_ peer: PeerID, _ options: Mappings?) {
         peers[peer] = options.map { Translation($0.mappings) }
     }

@@ -63,6 +63,16 @@ struct Translation {
         return true
     }
 
+    /// Gives the beginning of a packet that was translated on its way out the destination that it had. Theirs do not overlap, so
+    /// there is one that it can have been.
+    func restore(_ beginning: UnsafeMutableRawBufferPointer) {
+        guard let packet = unsafe AddressedPacket(beginning),
+            let replacement = replacement(of: packet.address(.destination), .inbound)
+        else { return }
+        var unused = Checksum()
+        packet.replace(.destination, replacement, owed: nil, &unused)
+    }
+
     private func replacement(of address: IPAddress, _ direction: Direction) -> PrefixReplacement? {
         for replacement in direction == .outbound ? toTheirs : toOurs where replacement.concerns(address) {
             return replacement

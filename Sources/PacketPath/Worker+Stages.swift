@@ -1,6 +1,20 @@
 import Pipeline
 import Wire
 
+extension Worker {
+    /// What the stages could not deliver, each packet as it was when it came from the host.
+    package func takeUndeliverable() -> [UndeliverablePackets.Entry] {
+        var entries = undeliverable.take()
+        for index in entries.indices where entries[index].peer != .none {
+            let peer = entries[index].peer
+            unsafe entries[index].quote.withUnsafeMutableBytes { quote in
+                for stage in stages.reversed() { unsafe stage.restore(quote, to: peer) }
+            }
+        }
+        return entries
+    }
+}
+
 // Stages come and go while packets flow, between two turns.
 extension Worker {
     /// Makes the pipeline what `recipes` say. A stage that is there stays, with all that it keeps, and is told of other

@@ -39,6 +39,10 @@ package protocol Stage: AnyObject, SendableMetatype {
     /// nothing comes.
     func release(down: inout PacketBatch, up: inout PacketBatch)
 
+    /// Undoes in the beginning of a packet to `peer` what `outbound` has changed in it: it was not delivered, and its sender is
+    /// to be told of it as it was sent.
+    func restore(_ beginning: UnsafeMutableRawBufferPointer, to peer: PeerID)
+
     /// The counters as they stand, for `show` and metrics. Called between two batches.
     var report: StageReport { get }
 }
@@ -53,5 +57,6 @@ extension Stage {
     package func remove(_ peer: PeerID) {}
     package func reconfigure(_ options: (any OptionRecord)?) -> Bool { options == nil }
     package func release(down: inout PacketBatch, up: inout PacketBatch) {}
+    package func restore(_ beginning: UnsafeMutableRawBufferPointer, to peer: PeerID) {}
     package var report: StageReport { StageReport() }
 }

@@ -5,10 +5,12 @@ import Wire
 /// A worker's stages put them in, at a bounded rate and without an allocation; the router takes them out between two turns.
 /// Who is told, and from which address, is found out off the packet path.
 @safe package final class UndeliverablePackets {
-    /// One of them: the quote for the message, and the interface that it was to leave by.
+    /// One of them: the quote for the message, the interface that it was to leave by, and the peer that it was for where
+    /// that was known: the stages that know it may have changed the packet since it was sent.
     package struct Entry: Sendable {
         package let interface: InterfaceID
-        package let quote: [UInt8]
+        package let peer: PeerID
+        package var quote: [UInt8]
     }
 
     /// The most that wait to be taken, and that are told of at once.
@@ -19,7 +21,7 @@ import Wire
     private static let most = cost * UInt64(bound)  // ns
 
     private let memory: UnsafeMutableRawPointer
-    private var places: InlineArray<32, (interface: InterfaceID, count: Int)>
+    private var places: InlineArray<32, (interface: InterfaceID, peer: PeerID, count: Int)>
     private var count = 0
     /// Nanoseconds saved up at `last`.
     private var saved = most
@@ -33,7 +35,7 @@ import Wire
 
     package init() {
         unsafe memory = .allocate(byteCount: Self.bound * Self.slot, alignment: 8)
-        places = InlineArray(repeating: (InterfaceID(0), 0))
+        places = InlineArray(repeating: (InterfaceID(0), .none, 0))
     }
 
     deinit { unsafe memory.deallocate() }
@@ -50,7 +52,7 @@ import Wire
         }
         let quoted = min(packet.count, ICMPUnreachable.quoteBound(ip.version))
         unsafe (memory + count * Self.slot).copyMemory(from: packet.bytes, byteCount: quoted)
-        places[count] = (interface, quoted)
+        places[count] = (interface, packet.peer, quoted)
         count += 1
         told += 1
     }
@@ -61,7 +63,7 @@ import Wire
         return (0..<count).map { index in
             let start = unsafe memory + index * Self.slot
             return Entry(
-                interface: places[index].interface,
+                interface: places[index].interface, peer: places[index].peer,
                 quote: unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: places[index].count)))
         }
     }

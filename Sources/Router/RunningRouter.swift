@@ -141,7 +141,7 @@ final class RunningRouter: Sendable {
         do throws(Errno) {
             try workerThreads[id].run(workers[id].worker) { worker in
                 if worker.wireGuard.hasNotes { take(worker.wireGuard.takeNotes()) }
-                if !worker.undeliverable.isEmpty { unreachables.add(worker.undeliverable.take()) }
+                if !worker.undeliverable.isEmpty { unreachables.add(worker.takeUndeliverable()) }
             } failed: { interface, error in
                 let name = registry.name(of: interface)
                 fail(RouterFailure(text: "\(name): the interface is gone: \(error.text)", isInterfaceGone: true))
