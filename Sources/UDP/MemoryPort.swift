@@ -182,7 +182,7 @@ package final class MemoryPort: UDPPort {
 }
 
 /// Through a port in memory.
-private final class MemoryReplySender: ReplySender, @unchecked Sendable {  // Sendable: a network in memory has one thread
+private final class MemoryReplySender: ReplySender, @unchecked Sendable {  // Sendable: its network has one thread
     private let port: MemoryPort
 
     init(_ port: MemoryPort) { self.port = port }

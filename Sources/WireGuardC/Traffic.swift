@@ -1,3 +1,4 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
 import CWireGuard
 import WireGuard
 
@@ -32,13 +33,13 @@ import WireGuard
         length >= 0
     else { return FBWG_ERROR_ARGUMENT }
     let moment = Tunnel.Instant(nanoseconds: now)
-    let tunnel_ = unsafe Box.of(tunnel).tunnel
+    let ours = unsafe Box.of(tunnel).tunnel
     // An empty datagram may come without memory.
     guard let datagram = unsafe datagram else {
         guard length == 0 else { return FBWG_ERROR_ARGUMENT }
-        return tunnel_.receive([], from: endpoint, at: moment) == nil ? FBWG_OK : FBWG_DROPPED
+        return ours.receive([], from: endpoint, at: moment) == nil ? FBWG_OK : FBWG_DROPPED
     }
-    let drop = unsafe tunnel_.receive(Span(_unsafeStart: datagram, count: length), from: endpoint, at: moment)
+    let drop = unsafe ours.receive(Span(_unsafeStart: datagram, count: length), from: endpoint, at: moment)
     return drop == nil ? FBWG_OK : FBWG_DROPPED
 }
 

@@ -45,7 +45,9 @@ import Wire
 
     @Test func `P-4.6 the smallest MTU that a packet fits is the limit`() {
         let limits = PaddingLimits(link: 1300, routes: [1299, 900, 0, 1300, 9000, 900])
-        let table = [(1297, 1299), (1299, 1299), (1300, 1300), (895, 896), (897, 900), (900, 900), (901, 912), (10, 16)]
+        let table = [
+            (1297, 1299), (1299, 1299), (1300, 1300), (895, 896), (897, 900), (900, 900), (901, 912), (10, 16),
+        ]
         for (count, expected) in table { #expect(limits.paddedLength(count) == expected, "\(count)") }
         let none = PaddingLimits(link: 0)
         #expect(none.paddedLength(1297) == 1312)

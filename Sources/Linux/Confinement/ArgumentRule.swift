@@ -19,7 +19,7 @@ package struct ArgumentRule: Sendable {
     private static let thread: UInt32 = 0x0001_0000  // CLONE_THREAD
     /// Puts characters into a terminal as if somebody had typed them, and so commands into the shell that a router was
     /// started from.
-    private static let typing = [UInt32(TIOCSTI), 0x541c /* TIOCLINUX */]
+    private static let typing: [UInt32] = [UInt32(TIOCSTI), 0x541c]  // the second is TIOCLINUX
     /// The mode of a socket of its own (UnixSocket). Landlock does not look at modes: a file of root's could be made one
     /// that everybody may write, or runs as root.
     private static let socketMode: UInt32 = 0o700

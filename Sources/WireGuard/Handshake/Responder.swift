@@ -99,7 +99,8 @@ package final class AnsweredInitiation: Sendable {
     private let message: InlineArray<92, UInt8>
 
     init(
-        _ entry: PeerDirectory.Entry, _ identity: Identity, _ epoch: Int, stamp: TAI64N, localIndex: UInt32, remoteIndex: UInt32,
+        _ entry: PeerDirectory.Entry, _ identity: Identity, _ epoch: Int, stamp: TAI64N, localIndex: UInt32,
+        remoteIndex: UInt32,
         message: InlineArray<92, UInt8>, keys: consuming SessionKeys
     ) {
         peer = entry.id

@@ -26,7 +26,9 @@ struct Episode {
 
     init(_ random: inout SeededGenerator) {
         func upTo(_ bound: UInt64) -> UInt64 { .random(in: 0...bound, using: &random) }
-        func chance(_ most: Double) -> Double { Bool.random(using: &random) ? 0 : .random(in: 0...most, using: &random) }
+        func chance(_ most: Double) -> Double {
+            Bool.random(using: &random) ? 0 : .random(in: 0...most, using: &random)
+        }
         mishap = Mishap.allCases.randomElement(using: &random) ?? .none
         var weather = Link.Weather()
         weather.delay = .milliseconds(1 + upTo(400))

@@ -36,7 +36,8 @@ final class PacketLedger {
         guard bytes.count >= 16 else { return altered += 1 }
         let number = (0..<8).reduce(0) { $0 | UInt64(bytes[$1]) << (8 * UInt64($1)) }
         let expected = Self.bytes(number)
-        guard number < next, bytes.starts(with: expected), bytes.dropFirst(expected.count).allSatisfy({ $0 == 0 }) else {
+        guard number < next, bytes.starts(with: expected), bytes.dropFirst(expected.count).allSatisfy({ $0 == 0 })
+        else {
             return altered += 1
         }
         guard number >= forgotten, delivered.insert(number).inserted else { return twice.append(number) }

@@ -99,7 +99,8 @@ final class Simulation {
         expect(ledger.twice.isEmpty, "delivered twice: \(ledger.twice)", episode)
         expect(ledger.altered == 0, "\(ledger.altered) packets altered", episode)
         for (name, node, peer) in [("alice", alice, pair.toBob), ("bob", bob, pair.toAlice)] {
-            expect(node.engine.index.count <= Self.indexBound, "\(name) has \(node.engine.index.count) indices", episode)
+            expect(
+                node.engine.index.count <= Self.indexBound, "\(name) has \(node.engine.index.count) indices", episode)
             expect(node.stagedCount(peer) <= Limits.stagedPackets, "\(name) stages too much", episode)
         }
         pair.link.forgetLog()
@@ -134,7 +135,8 @@ final class Simulation {
     }
 
     /// The clock of a node that starts is right: one that is behind the stamps it has sent cannot be told from a replay.
-    private func restart(_ node: Node, _ key: [UInt8], _ peer: PeerID, _ peerKey: [UInt8], _ endpoint: Endpoint) -> Node {
+    private func restart(_ node: Node, _ key: [UInt8], _ peer: PeerID, _ peerKey: [UInt8], _ endpoint: Endpoint) -> Node
+    {
         incarnations += 1
         setWall(latestWall + 2 * UInt64(Self.clockSlack.seconds))
         let fresh = Pair.node(key, node.endpoint, seed: seed &* 1_000_003 &+ incarnations, pair.link)

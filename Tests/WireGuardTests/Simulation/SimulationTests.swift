@@ -6,9 +6,8 @@ import Testing
 /// A hundred hours in any weather with every run of the tests; `etc/simulate` runs as many as one likes.
 @Suite struct SimulationTests {
     /// `etc/simulate` says how many hours, and from which seed on.
-    private static let asked = ProcessInfo.processInfo.environment["FULLBORE_SIMULATE"]?.split(separator: " ").compactMap {
-        UInt64($0)
-    }
+    private static let wish = ProcessInfo.processInfo.environment["FULLBORE_SIMULATE"]
+    private static let asked = wish?.split(separator: " ").compactMap { UInt64($0) }
     /// The hours of one seed: what a failure has to be replayed for, at the most.
     private static let hoursOfSeed = 25
 
