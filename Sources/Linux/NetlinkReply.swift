@@ -5,7 +5,7 @@ import Wire
 /// What the kernel answers: bytes to messages, without a socket.
 package enum NetlinkReply {
     /// Each message of a datagram. The bytes are aligned to 4.
-    static func forEach(in datagram: UnsafeRawBufferPointer, _ body: (NetlinkMessage) -> Void) {
+    package static func forEach(in datagram: UnsafeRawBufferPointer, _ body: (NetlinkMessage) -> Void) {
         guard let start = datagram.baseAddress else { return }
         var left = CInt(datagram.count)
         var next = unsafe start.assumingMemoryBound(to: nlmsghdr.self)
@@ -29,7 +29,7 @@ package enum NetlinkReply {
             if unsafe mnl_nlmsg_seq_ok(next, sequence) {
                 switch message.type {
                 case NLMSG_ERROR:
-                    if let error = unsafe error(in: message, flags: next.pointee.nlmsg_flags) { throw error }
+                    if let error = message.error { throw error }
                     return true
                 case NLMSG_DONE:
                     return true
@@ -49,23 +49,6 @@ package enum NetlinkReply {
         guard Int(left) >= MemoryLayout<nlmsghdr>.size else { return false }
         let length = Int(unsafe message.pointee.nlmsg_len)
         return length >= MemoryLayout<nlmsghdr>.size && length <= Int(left)
-    }
-
-    /// The error in an NLMSG_ERROR; nil when it is an acknowledgement.
-    private static func error(in message: NetlinkMessage, flags: UInt16) -> NetlinkError? {
-        guard let head = message.payload(as: nlmsgerr.self) else { return NetlinkError(Errno(EBADMSG)) }
-        guard head.error != 0 else { return nil }
-        var words = ""
-        if CInt(flags) & NLM_F_ACK_TLVS != 0 {
-            // Our request follows the head unless the kernel has left it out.
-            let isCapped = CInt(flags) & NLM_F_CAPPED != 0
-            let request = isCapped ? 0 : Int(head.msg.nlmsg_len) - MemoryLayout<nlmsghdr>.size
-            message.forEachAttribute(after: MemoryLayout<nlmsgerr>.size + max(0, request)) {
-                if $0.type == Int(NLMSGERR_ATTR_MSG.rawValue) { words = $0.text }
-            }
-        }
-        // Negated without a trap: what comes is the kernel's, but a number is only a number.
-        return NetlinkError(Errno(0 &- head.error), message: words)
     }
 
     // MARK: Answers without a socket

@@ -3,7 +3,7 @@ import Glibc
 import Wire
 
 /// One netlink message while it is put together: header, the family's own header, attributes.
-@safe struct NetlinkRequest: ~Copyable {
+@safe package struct NetlinkRequest: ~Copyable {
     /// Enough for every request here several times over.
     static let capacity = 1024
 
@@ -13,7 +13,7 @@ import Wire
     private(set) var isOverfull = false
 
     /// NLM_F_REQUEST and NLM_F_ACK are added to `flags`.
-    init(_ type: CInt, flags: CInt = 0) {
+    package init(_ type: CInt, flags: CInt = 0) {
         unsafe memory = .allocate(byteCount: Self.capacity, alignment: 8)
         unsafe header = mnl_nlmsg_put_header(memory)
         unsafe header.pointee.nlmsg_type = UInt16(truncatingIfNeeded: type)
@@ -22,8 +22,8 @@ import Wire
 
     deinit { unsafe memory.deallocate() }
 
-    /// The family's own header: `ifinfomsg`, `ifaddrmsg`, `rtmsg`, `fib_rule_hdr`.
-    mutating func put<Header: BitwiseCopyable>(header value: Header) {
+    /// The family's own header: `ifinfomsg`, `ifaddrmsg`, `rtmsg`, `fib_rule_hdr`, `nfgenmsg`.
+    package mutating func put<Header: BitwiseCopyable>(header value: Header) {
         let size = MemoryLayout<Header>.size
         let place = unsafe mnl_nlmsg_put_extra_header(header, size)
         unsafe place?.storeBytes(of: value, as: Header.self)
@@ -42,7 +42,7 @@ import Wire
         note(unsafe mnl_attr_put_u16_check(header, Self.capacity, UInt16(type), value.bigEndian))
     }
 
-    mutating func put(_ type: Int, _ text: String) {
+    package mutating func put(_ type: Int, _ text: String) {
         note(unsafe mnl_attr_put_strz_check(header, Self.capacity, UInt16(type), text))
     }
 
@@ -83,10 +83,12 @@ import Wire
 
     init(_ header: UnsafePointer<nlmsghdr>) { unsafe self.header = unsafe header }
 
-    var type: CInt { CInt(unsafe header.pointee.nlmsg_type) }
+    package var type: CInt { CInt(unsafe header.pointee.nlmsg_type) }
+    package var sequence: UInt32 { unsafe header.pointee.nlmsg_seq }
+    package var flags: CInt { CInt(unsafe header.pointee.nlmsg_flags) }
 
     /// The family's own header; nil when the message is too short for it.
-    func payload<Header: BitwiseCopyable>(as _: Header.Type) -> Header? {
+    package func payload<Header: BitwiseCopyable>(as _: Header.Type) -> Header? {
         guard unsafe mnl_nlmsg_get_payload_len(header) >= MemoryLayout<Header>.size,
             let start = unsafe mnl_nlmsg_get_payload(header)
         else { return nil }
@@ -94,7 +96,7 @@ import Wire
     }
 
     /// Each attribute behind the first `offset` bytes of the payload.
-    func forEachAttribute(after offset: Int, _ body: (NetlinkAttribute) -> Void) {
+    package func forEachAttribute(after offset: Int, _ body: (NetlinkAttribute) -> Void) {
         guard unsafe mnl_nlmsg_get_payload_len(header) > offset,
             let start = unsafe mnl_nlmsg_get_payload_offset(header, offset)
         else { return }
@@ -104,13 +106,32 @@ import Wire
     }
 }
 
+extension NetlinkMessage {
+    /// The error in an NLMSG_ERROR; nil when it is an acknowledgement.
+    package var error: NetlinkError? {
+        guard let head = payload(as: nlmsgerr.self) else { return NetlinkError(Errno(EBADMSG)) }
+        guard head.error != 0 else { return nil }
+        var words = ""
+        if flags & NLM_F_ACK_TLVS != 0 {
+            // Our request follows the head unless the kernel has left it out.
+            let isCapped = flags & NLM_F_CAPPED != 0
+            let request = isCapped ? 0 : Int(head.msg.nlmsg_len) - MemoryLayout<nlmsghdr>.size
+            forEachAttribute(after: MemoryLayout<nlmsgerr>.size + max(0, request)) {
+                if $0.type == Int(NLMSGERR_ATTR_MSG.rawValue) { words = $0.text }
+            }
+        }
+        // Negated without a trap: what comes is the kernel's, but a number is only a number.
+        return NetlinkError(Errno(0 &- head.error), message: words)
+    }
+}
+
 /// One attribute of an answer, valid while it is being looked at.
-@safe struct NetlinkAttribute {
+@safe package struct NetlinkAttribute {
     private let attribute: UnsafePointer<nlattr>
 
     init(_ attribute: UnsafePointer<nlattr>) { unsafe self.attribute = unsafe attribute }
 
-    var type: Int { Int(unsafe mnl_attr_get_type(attribute)) }
+    package var type: Int { Int(unsafe mnl_attr_get_type(attribute)) }
 
     var u8: UInt8? {
         guard unsafe mnl_attr_get_payload_len(attribute) == 1 else { return nil }
@@ -122,8 +143,21 @@ import Wire
         return unsafe mnl_attr_get_u32(attribute)
     }
 
+    package var bytes: [UInt8] {
+        guard let start = unsafe mnl_attr_get_payload(attribute) else { return [] }
+        return unsafe Array(UnsafeRawBufferPointer(start: start, count: Int(mnl_attr_get_payload_len(attribute))))
+    }
+
+    /// The number in network order, as nfnetlink has them; nil for another size.
+    package func number<Number: FixedWidthInteger>(_: Number.Type = Number.self) -> Number? {
+        guard unsafe Int(mnl_attr_get_payload_len(attribute)) == MemoryLayout<Number>.size,
+            let start = unsafe mnl_attr_get_payload(attribute)
+        else { return nil }
+        return Number(bigEndian: unsafe start.loadUnaligned(as: Number.self))
+    }
+
     /// Each attribute in this one.
-    func forEachNested(_ body: (NetlinkAttribute) -> Void) {
+    package func forEachNested(_ body: (NetlinkAttribute) -> Void) {
         guard let start = unsafe mnl_attr_get_payload(attribute) else { return }
         unsafe Self.forEach(from: start, to: start + Int(mnl_attr_get_payload_len(attribute)), body)
     }
@@ -148,7 +182,7 @@ import Wire
         }
     }
 
-    var text: String {
+    package var text: String {
         guard let start = unsafe mnl_attr_get_payload(attribute) else { return "" }
         let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(mnl_attr_get_payload_len(attribute)))
         return unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
