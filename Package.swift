@@ -108,7 +108,7 @@ let package = Package(
         tests("Pipeline"),
         tests("Configuration"),
         tests("Linux", ["CNftables", "CLinux", "Locking"]),
-        tests("Nftables"),
+        tests("Nftables", ["Linux", "Wire"]),
         tests("TUN"),
         tests("UDP"),
         tests("PacketPath"),

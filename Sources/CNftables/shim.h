@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <net/if.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nf_tables.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/table.h>

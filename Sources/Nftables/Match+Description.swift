@@ -27,8 +27,9 @@ extension Match: CustomStringConvertible {
         case .icmpV6Types(let types):
             compare("icmpv6 type", alternatives(types.map { ICMPTypeName.v6[$0] ?? String($0) }))
         case .tcpFlags(let flags, let mask):
-            "tcp flags & (\(mask.names.joined(separator: " | "))) \(isNegated ? "!=" : "==") "
-                + (flags.isEmpty ? "0x0" : flags.names.joined(separator: " | "))
+            flags.isEmpty
+                ? "tcp flags & (\(mask.names.joined(separator: " | "))) \(isNegated ? "!=" : "==") 0x0"
+                : compare("tcp flags", "\(flags.names.joined(separator: ",")) / \(mask.names.joined(separator: ","))")
         case .connectionState(let states):
             "ct state \(isNegated ? "! " : "")\(states.names.joined(separator: ","))"
         case .connectionStatus(let status):
@@ -38,7 +39,7 @@ extension Match: CustomStringConvertible {
         case .connectionMark(let value, let mask):
             masked("ct mark", value, mask)
         case .reversePathMissing(let kind):
-            "fib saddr\(kind == .strict ? " . iif" : "") oif \(isNegated ? "exists" : "missing")"
+            "fib saddr . mark\(kind == .strict ? " . iif" : "") oif \(isNegated ? "exists" : "missing")"
         case .localDestination:
             compare("fib daddr type", "local")
         }

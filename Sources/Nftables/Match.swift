@@ -35,7 +35,8 @@ package struct Match: Hashable, Sendable {
         case connectionStatus(ConnectionStatus)
         case mark(UInt32, mask: UInt32)
         case connectionMark(UInt32, mask: UInt32)
-        /// Answers to the source would not leave by the interface that the packet came in by, or by none at all (`loose`).
+        /// With the packet's mark, answers to the source would not leave by the interface that it came in by, or by none at
+        /// all (`loose`).
         case reversePathMissing(ReversePath)
         /// The destination is an address of this host.
         case localDestination

@@ -3,10 +3,10 @@ extension Ruleset: CustomStringConvertible {
     package var description: String {
         let blocks =
             allCounters.map { ["\tcounter \($0.name) {", "\t}"] }
-            + sets.sorted { $0.name < $1.name }.map {
+            + sets.map {
                 Self.block("set", $0.name, $0.typeText, $0.hasIntervals, $0.elementTexts)
             }
-            + maps.sorted { $0.name < $1.name }.map {
+            + maps.map {
                 Self.block("map", $0.name, $0.typeText, $0.hasIntervals, $0.elementTexts)
             }
             // nft reads from top to bottom, but takes a jump to a chain that is still to come.

@@ -8,7 +8,7 @@ extension Statement: CustomStringConvertible {
         case .log(let log): log.description
         case .verdict(let verdict): verdict.description
         case .lookup(let fields, let map): "\(fields.text) vmap @\(map)"
-        case .reject(.tcpReset): "meta l4proto tcp reject with tcp reset"
+        case .reject(.tcpReset): "reject with tcp reset"
         case .reject(.unreachable(let kind)): "reject with icmpx \(kind)"
         case .masquerade(let options): "masquerade\(options.suffix)"
         case .sourceNAT(let target): "snat \(target)"
@@ -58,12 +58,15 @@ extension Rejection.Unreachable: CustomStringConvertible {
 
 extension Log: CustomStringConvertible {
     package var description: String {
-        (limit.map { "limit rate \($0) " } ?? "") + "log prefix \(QuotedText(prefix, limit: Self.prefixLimit))"
+        (limit.map { "limit rate \($0) " } ?? "")
+            + (prefix.isEmpty ? "log" : "log prefix \(QuotedText(prefix, limit: Self.prefixLimit))")
     }
 }
 
 extension Rate: CustomStringConvertible {
-    package var description: String { "\(count)/\(unit) burst \(burst) packets" }
+    package var description: String {
+        "\(count)/\(unit)\(burst == Self.defaultBurst ? "" : " burst \(burst) packets")"
+    }
 }
 
 extension NATTarget: CustomStringConvertible {

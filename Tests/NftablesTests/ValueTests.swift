@@ -51,7 +51,7 @@ import Wire
             [.log(Log(prefix: "ssh: ", limit: Rate(5, per: .minute))), .drop], comment: "router.yaml:31")
         #expect(
             rule.description == """
-                tcp dport 22 limit rate 5/minute burst 5 packets log prefix "ssh: " comment "router.yaml:31"
+                tcp dport 22 limit rate 5/minute log prefix "ssh: " comment "router.yaml:31"
                 tcp dport 22 counter name "ssh" drop comment "router.yaml:31"
                 """)
         #expect(rule.counterNames == ["ssh"])
@@ -94,7 +94,7 @@ import Wire
 }
 
 /// Patterns in tests are written as they are in rules.
-extension InterfacePattern: ExpressibleByStringLiteral {
+extension InterfacePattern: ExpressibleByStringInterpolation {
     public init(stringLiteral text: String) {
         guard let pattern = InterfacePattern(text) else { preconditionFailure("no interface is called \(text)") }
         self = pattern

@@ -1,0 +1,199 @@
+import CNftables
+import Glibc
+import Linux
+
+/// The conversation with nf_tables, in the network namespace of the thread that opened it.
+package struct NftablesSocket: ~Copyable {
+    /// How often a change by others in between is answered by reading and planning anew.
+    static let attempts = 5
+    /// Room for some thousand refusals. That some of them get lost does no harm.
+    private static let receiveBuffer = 4 << 20
+
+    private var socket: NetlinkSocket
+
+    package init() throws(NftablesError) { self = try Self.open() }
+
+    private init(_ socket: consuming NetlinkSocket) { self.socket = socket }
+
+    private static func open() throws(NftablesError) -> NftablesSocket {
+        var opened: NftablesSocket
+        do throws(Errno) {
+            opened = NftablesSocket(try NetlinkSocket(NETLINK_NETFILTER))
+        } catch {
+            throw .unavailable(error)
+        }
+        // Tells at once whether there is an nf_tables, and whether we may.
+        _ = try opened.generation()
+        return opened
+    }
+
+    // MARK: Reading
+
+    /// The number of changes to nf_tables of this namespace so far, by whomever.
+    package mutating func generation() throws(NftablesError) -> UInt32 {
+        var generation: UInt32?
+        try ask(NFT_MSG_GETGEN) { generation = TableReader.generation(in: $0) ?? generation }
+        guard let generation else { throw .unavailable(Errno(EOPNOTSUPP)) }
+        return generation
+    }
+
+    /// All of a table at one moment; nothing of it where there is none.
+    package mutating func read(_ table: Table) throws(NftablesError) -> TableContents {
+        for _ in 0..<Self.attempts {
+            let before = try generation()
+            do throws(NftablesError) {
+                let contents = try contents(of: table.name, generation: before)
+                if try generation() == before { return contents }
+            } catch {
+                // What was listed a moment ago is gone: read again. Otherwise it is what it says.
+                if error != .generationChanged, try generation() == before { throw error }
+            }
+        }
+        throw .generationChanged
+    }
+
+    /// The named counters of a table.
+    package mutating func counters(of table: Table) throws(NftablesError) -> [String: CounterValue] {
+        var contents = TableContents()
+        try dump(NFT_MSG_GETOBJ, [(Int(NFTA_OBJ_TABLE.rawValue), table.name)]) {
+            TableReader.read($0, of: table.name, into: &contents)
+        }
+        return contents.counters
+    }
+
+    private mutating func contents(of table: String, generation: UInt32) throws(NftablesError) -> TableContents {
+        var contents = TableContents(generation: generation)
+        let kinds: [(nf_tables_msg_types, Int?)] = [
+            (NFT_MSG_GETTABLE, nil), (NFT_MSG_GETCHAIN, nil), (NFT_MSG_GETRULE, Int(NFTA_RULE_TABLE.rawValue)),
+            (NFT_MSG_GETSET, Int(NFTA_SET_TABLE.rawValue)), (NFT_MSG_GETOBJ, Int(NFTA_OBJ_TABLE.rawValue)),
+        ]
+        for (type, attribute) in kinds {
+            // Without a table there is nothing else to ask for.
+            if type != NFT_MSG_GETTABLE, !contents.exists { break }
+            try dump(type, attribute.map { [($0, table)] } ?? []) {
+                TableReader.read($0, of: table, into: &contents)
+            }
+        }
+        for index in contents.sets.indices where !contents.sets[index].isForeign {
+            var set = contents.sets[index]
+            var marks: [KernelSet.Mark] = []
+            let attributes = [
+                (Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), table), (Int(NFTA_SET_ELEM_LIST_SET.rawValue), set.name),
+            ]
+            try dump(NFT_MSG_GETSETELEM, attributes) {
+                TableReader.readElements($0, of: &set, table: table, marks: &marks)
+            }
+            if set.hasEnds { set.elements = KernelSet.ranges(marks) }
+            contents.sets[index] = set
+        }
+        return contents
+    }
+
+    private mutating func dump(
+        _ type: nf_tables_msg_types, _ attributes: [(Int, String)], _ each: (NetlinkMessage) -> Void
+    ) throws(NftablesError) {
+        var isInterrupted = false
+        try ask(type, flags: NLM_F_DUMP, attributes) {
+            if $0.flags & NLM_F_DUMP_INTR != 0 { isInterrupted = true }
+            each($0)
+        }
+        if isInterrupted { throw .generationChanged }
+    }
+
+    private mutating func ask(
+        _ type: nf_tables_msg_types, flags: CInt = 0, _ attributes: [(Int, String)] = [],
+        _ each: (NetlinkMessage) -> Void
+    ) throws(NftablesError) {
+        var request = NetlinkRequest(TableReader.number(type), flags: flags)
+        request.put(header: nfgenmsg(nfgen_family: UInt8(NFPROTO_INET), version: UInt8(NFNETLINK_V0), res_id: 0))
+        for (attribute, text) in attributes { request.put(attribute, text) }
+        do throws(NetlinkError) {
+            try socket.exchange(request, each: each)
+        } catch {
+            throw NftablesError(asking: error)
+        }
+    }
+
+    // MARK: Changing
+
+    /// Makes the kernel's table equal to the ruleset in one transaction, and nothing else: no other table is touched, what
+    /// is equal keeps its state, and packets see either the old rules or the new ones. When it throws, nothing has changed.
+    ///
+    /// - Returns: the generation that this has made, or that was there when there was nothing to change.
+    @discardableResult
+    package mutating func apply(_ ruleset: Ruleset) throws(NftablesError) -> UInt32 {
+        for _ in 0..<Self.attempts {
+            let contents = try read(ruleset.table)
+            do throws(NftablesError) {
+                return try apply(ruleset, over: contents)
+            } catch {
+                guard error == .generationChanged else { throw error }
+            }
+        }
+        throw .generationChanged
+    }
+
+    /// As `apply`, once, over what has been read. Throws `generationChanged` when that is not what is there any more.
+    package mutating func apply(_ ruleset: Ruleset, over contents: TableContents) throws(NftablesError) -> UInt32 {
+        let plan = try TablePlan(from: contents, to: ruleset)
+        var writer = try writer(for: ruleset.table, contents.generation)
+        try writer.write(plan)
+        return try commit(writer, table: ruleset.table.name, generation: contents.generation)
+    }
+
+    /// Deletes a table with all that is in it. That there is none is fine.
+    package mutating func remove(_ table: Table) throws(NftablesError) {
+        for _ in 0..<Self.attempts {
+            let contents = try read(table)
+            guard contents.exists else { return }
+            do throws(NftablesError) {
+                var writer = try writer(for: table, contents.generation)
+                try writer.writeDeletion()
+                _ = try commit(writer, table: table.name, generation: contents.generation)
+                return
+            } catch {
+                guard error == .generationChanged else { throw error }
+            }
+        }
+        throw .generationChanged
+    }
+
+    /// Numbers are given from the next free one on; `commit` takes as many as there are messages then.
+    private mutating func writer(for table: Table, _ generation: UInt32) throws(NftablesError) -> TableWriter {
+        TableWriter(table.name, try Batch(first: socket.sequences(0), generation: generation))
+    }
+
+    private mutating func commit(
+        _ writer: consuming TableWriter, table: String, generation old: UInt32
+    ) throws(NftablesError) -> UInt32 {
+        var writer = writer
+        let bytes = try unsafe writer.finish()
+        _ = socket.sequences(writer.batch.messageCount)
+        // The kernel takes a message of at most the whole buffer, and counts some of its own with it.
+        socket.setBuffers(send: bytes.count + Batch.messageLimit, receive: Self.receiveBuffer)
+        var (isAcknowledged, isComplete, refusals) = (false, false, [NftablesError.Refusal]())
+        do throws(Errno) {
+            try unsafe socket.send(bytes)
+            // The kernel has done everything, and queued what it has to say, before the send returns.
+            isComplete = try socket.receivePending { message in
+                guard message.type == NLMSG_ERROR, let origin = writer.batch.origin(of: message.sequence) else {
+                    return
+                }
+                guard let error = message.error else {
+                    isAcknowledged = true
+                    return
+                }
+                if refusals.last?.origin != origin, refusals.count < NftablesError.refusalLimit {
+                    refusals.append(NftablesError.Refusal(origin, error))
+                }
+            }
+        } catch {
+            throw .failed(NetlinkError(error))
+        }
+        if !refusals.isEmpty { throw NftablesError(refusals, table: table) }
+        let new = try generation()
+        // Only where answers were lost can there be doubt, and the generation resolves it.
+        if !isAcknowledged, isComplete || new == old { throw .failed(NetlinkError(Errno(ENOBUFS))) }
+        return new
+    }
+}

@@ -1,0 +1,56 @@
+/// What the kernel has in a table, as of one generation.
+package struct TableContents: Sendable {
+    /// Counts the changes to all tables of the network namespace.
+    package var generation: UInt32
+    /// Whether the table is there.
+    package var exists = false
+    /// Whether the kernel leaves the table alone (`flags dormant`).
+    var isDormant = false
+    /// The netlink port of the process that alone may change the table; nil where everybody may.
+    package var owner: UInt32?
+    package var chains: [Chain] = []
+    /// In each chain's order.
+    package var rules: [Rule] = []
+    /// By name.
+    package var counters: [String: CounterValue] = [:]
+    /// Named objects that are no counters, none of them ours.
+    var otherObjects: Set<Object> = []
+    var sets: [KernelSet] = []
+
+    package struct Chain: Hashable, Sendable {
+        package var name: String
+        package var handle: UInt64
+        /// nil too for a kind of base chain that none of ours is.
+        package var base: Nftables.Chain.Base?
+        var isBase = false
+    }
+
+    struct Object: Hashable, Sendable {
+        var name: String
+        var type: UInt32
+    }
+
+    package struct Rule: Hashable, Sendable {
+        package var chain: String
+        package var handle: UInt64
+        package var comment: String
+    }
+
+    package init(generation: UInt32 = 0) { self.generation = generation }
+
+    /// How many elements each named set or map has.
+    package var elementCounts: [String: Int] {
+        Dictionary(sets.map { ($0.name, $0.elements.count) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+/// What a named counter has counted.
+package struct CounterValue: Hashable, Sendable {
+    package var packets: UInt64
+    package var bytes: UInt64
+
+    package init(packets: UInt64 = 0, bytes: UInt64 = 0) {
+        self.packets = packets
+        self.bytes = bytes
+    }
+}
