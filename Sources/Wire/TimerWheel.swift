@@ -1,18 +1,18 @@
-import Wire
-
 /// Deadlines of up to millions of things, each known by a small number: a hierarchical timing wheel (Varghese and
 /// Lauck, SOSP 1987, scheme 7).
 ///
-/// Four wheels of 64 slots. A slot of the first is one tick (2²² ns, 4.2 ms); a slot of each further one is a whole turn
-/// of the one below, so that the last reaches 19 hours. Setting and cancelling touch one doubly linked list; an entry
-/// moves down a wheel at most three times before it fires. What lies beyond the reach waits in the last slot and is
-/// placed anew from there. An entry fires in the tick after its deadline: never early, 4.2 ms late at most.
+/// Four wheels of 64 slots. A slot of the first is one tick, 2^`tickBits` ns; a slot of each further one is a whole turn
+/// of the one below, so that with ticks of 4.2 ms the last reaches 19 hours. Setting and cancelling touch one doubly
+/// linked list; an entry moves down a wheel at most three times before it fires. What lies beyond the reach waits in the
+/// last slot and is placed anew from there. An entry fires in the tick after its deadline: never early, a tick late at
+/// most.
 package struct TimerWheel {
-    private static let tickBits: UInt64 = 22
     private static let slotBits: UInt64 = 6
     private static let levels = 4
     private static let slots = 64
     private static let none: Int32 = -1
+
+    private let tickBits: UInt64
 
     private struct Entry {
         var deadline = Instant.never
@@ -28,7 +28,12 @@ package struct TimerWheel {
     /// The tick up to which everything has fired.
     private var current: UInt64
 
-    package init(now: Instant) { current = now.nanoseconds >> Self.tickBits }
+    /// With ticks of 2^`tickBits` ns: 22 for 4.2 ms.
+    package init(now: Instant, tickBits: Int = 22) {
+        precondition((0..<40).contains(tickBits), "a tick that is longer leaves the wheels no reach")
+        self.tickBits = UInt64(tickBits)
+        current = now.nanoseconds >> self.tickBits
+    }
 
     /// The deadline of `id`, `never` when none is set.
     package subscript(id: Int) -> Instant { id < entries.count ? entries[id].deadline : .never }
@@ -44,13 +49,13 @@ package struct TimerWheel {
     /// When `expire` is next worth calling: a tick's start, at which something fires or moves down a wheel.
     package var nextDeadline: Instant {
         let tick = nextTick(notBefore: current)
-        return tick == .max ? .never : Instant(nanoseconds: tick << Self.tickBits)
+        return tick == .max ? .never : Instant(nanoseconds: tick << tickBits)
     }
 
     /// Clears each deadline that `now` has reached and calls `fire` with its id, in the order of ticks. `fire` may not
     /// touch the wheel; it notes what is to be set again.
     package mutating func expire(_ now: Instant, _ fire: (Int) -> Void) {
-        let target = now.nanoseconds >> Self.tickBits
+        let target = now.nanoseconds >> tickBits
         while current <= target {
             for level in stride(from: Self.levels - 1, to: 0, by: -1) { cascade(level) }
             fireSlot(Int(current & 63), fire)
@@ -109,7 +114,7 @@ package struct TimerWheel {
     private mutating func link(_ id: Int) {
         // Rounded up to a tick, so that nothing fires early.
         let deadline = entries[id].deadline.nanoseconds
-        let tick = max(deadline >> Self.tickBits + (deadline & (1 << Self.tickBits - 1) == 0 ? 0 : 1), current)
+        let tick = max(deadline >> tickBits + (deadline & (1 << tickBits - 1) == 0 ? 0 : 1), current)
         let distance = tick - current
         var level = 0
         while level < Self.levels - 1, distance >> (UInt64(level + 1) * Self.slotBits) != 0 { level += 1 }
