@@ -22,12 +22,10 @@ extension Worker {
     package func recompose(
         _ recipes: [StageRecipe], _ now: Instant, peers: (_ stage: String) -> [(PeerID, (any OptionRecord)?)]
     ) {
-        let environment = StageEnvironment(
-            worker: id, workers: workers, interfaces: tun.queues.count, pool: pool, now: now)
         let next = recipes.compactMap { recipe -> (any Stage)? in
             let present = stages.first { type(of: $0).declaration.name == recipe.name }
             if let present, !recipe.isChanged || present.reconfigure(recipe.options) { return present }
-            guard let stage = recipe.make?(recipe.options, environment) else { return present }
+            guard let stage = recipe.make?(recipe.options, surroundings(now)) else { return present }
             for (peer, options) in peers(recipe.name) { stage.set(peer, options: options) }
             return stage
         }

@@ -17,9 +17,9 @@ package final class Worker {
     package let wireGuard: WireGuardStage
     /// Interfaces from here on are not there.
     private(set) var interfaceCount: Int
-    /// How many workers the router has.
-    let workers: Int
     let pool: BufferPool
+    /// What a stage that comes later is made in.
+    let surroundings: (Instant) -> StageEnvironment
     /// What the stages could not deliver, for the router to tell the senders.
     package let undeliverable: UndeliverablePackets
 
@@ -39,7 +39,8 @@ package final class Worker {
     /// Stages in the order of the picture, `tun` and `udp` at the ends; the order has been checked (`StageOrder`).
     package init(
         id: Int, stages: [any Stage], interfaces: Int, mailboxes: [Mailbox], pool: BufferPool,
-        undeliverable: UndeliverablePackets = UndeliverablePackets()
+        undeliverable: UndeliverablePackets = UndeliverablePackets(),
+        surroundings: @escaping (Instant) -> StageEnvironment
     ) {
         guard let tun = stages.first as? TUNStage, let udp = stages.last as? UDPStage,
             let (ownershipKnown, opening) = Self.landmarks(stages), let wireGuard = stages[opening] as? WireGuardStage
@@ -52,7 +53,7 @@ package final class Worker {
         self.opening = opening
         self.wireGuard = wireGuard
         self.pool = pool
-        workers = mailboxes.count
+        self.surroundings = surroundings
         interfaceCount = interfaces
         self.undeliverable = undeliverable
         mailbox = mailboxes[id]

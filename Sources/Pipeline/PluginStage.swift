@@ -8,12 +8,16 @@ package protocol PluginStage: Stage {
     associatedtype Options: OptionRecord = NoOptions
     /// What stands under its name in a peer.
     associatedtype PeerOptions: OptionRecord = NoOptions
+    /// What stands under its name in a group of peers.
+    associatedtype GroupOptions: OptionRecord = NoOptions
 
     /// One worker's instance. Its peers follow, each by `set`.
     init(_ options: Options, _ environment: StageEnvironment)
 
     /// As `set(_:options:)`. A stage without options for peers that keeps nothing for them can do without.
     func set(_ peer: PeerID, _ options: PeerOptions?)
+    /// As `set(_:options:)` for groups.
+    func set(_ group: GroupID, _ options: GroupOptions?)
     /// As `reconfigure(_:)`; without it a stage whose options change is made anew.
     func reconfigure(_ options: Options) -> Bool
 }
@@ -28,17 +32,29 @@ package struct StageEnvironment {
     /// The worker's spare buffers.
     package let pool: BufferPool
     package let now: Instant
+    /// Random and the worker's own: for hashing what strangers choose.
+    package let hashKey: SIMD2<UInt64>
+    /// For what goes by the calendar, to be asked seldom and never for timers.
+    package let wallTime: @Sendable () -> WallTime
 
-    package init(worker: Int = 0, workers: Int = 1, interfaces: Int = 1, pool: BufferPool, now: Instant) {
+    package init(
+        worker: Int = 0, workers: Int = 1, interfaces: Int = 1, pool: BufferPool, now: Instant,
+        hashKey: SIMD2<UInt64> = SIMD2(), wallTime: @escaping @Sendable () -> WallTime = Self.noWallTime
+    ) {
         self.worker = worker
         self.workers = workers
         self.interfaces = interfaces
         self.pool = pool
         self.now = now
+        self.hashKey = hashKey
+        self.wallTime = wallTime
     }
+
+    /// 1970: for stages that do not ask.
+    package static let noWallTime: @Sendable () -> WallTime = { WallTime(seconds: 0, nanoseconds: 0) }
 }
 
-/// The options of a stage, or a peer's for it, where it has none.
+/// The options of a stage, or a peer's or a group's for it, where it has none.
 package struct NoOptions: OptionRecord {
     package init() {}
     package init?(_ options: inout OptionReader) {}
@@ -46,10 +62,13 @@ package struct NoOptions: OptionRecord {
 
 extension PluginStage {
     package func set(_ peer: PeerID, _ options: PeerOptions?) {}
+    package func set(_ group: GroupID, _ options: GroupOptions?) {}
     package func reconfigure(_ options: Options) -> Bool { false }
 
     // What the reader of files has made by this stage's own schema is of its types.
     package func set(_ peer: PeerID, options: (any OptionRecord)?) { set(peer, options as? PeerOptions) }
+
+    package func set(_ group: GroupID, options: (any OptionRecord)?) { set(group, options as? GroupOptions) }
 
     package func reconfigure(_ options: (any OptionRecord)?) -> Bool {
         guard let options = options as? Options ?? NoOptions() as? Options else { return false }
@@ -62,7 +81,7 @@ extension StageSchema {
     package init<Plugin: PluginStage>(_ plugin: Plugin.Type) {
         self.init(
             Plugin.declaration, options: Self.options(Plugin.Options.self),
-            peerOptions: Self.options(Plugin.PeerOptions.self)
+            peerOptions: Self.options(Plugin.PeerOptions.self), groupOptions: Self.options(Plugin.GroupOptions.self)
         ) { options, environment in
             guard let options = options as? Plugin.Options ?? NoOptions() as? Plugin.Options else {
                 preconditionFailure("the options of \(Plugin.declaration.name) were not read by its schema")

@@ -32,6 +32,16 @@ package protocol Stage: AnyObject, SendableMetatype {
     func set(_ peer: PeerID, options: (any OptionRecord)?)
     /// A peer is gone, or no longer this worker's: forget it, and drop what is kept for it.
     func remove(_ peer: PeerID)
+
+    /// There is a group of peers, all of this worker, or its options for this stage are others than before (nil: the file
+    /// gives none). It is told of before any of its peers.
+    func set(_ group: GroupID, options: (any OptionRecord)?)
+    /// Which group a peer is in, nil for none; said before its options when it comes, and when it changes. A peer that
+    /// nothing was said of is in none.
+    func set(_ peer: PeerID, group: GroupID?)
+    /// A group is gone; none of this worker's peers is in it.
+    func remove(_ group: GroupID)
+
     /// New options of the stage itself, without losing state; false when only a new instance will do.
     func reconfigure(_ options: (any OptionRecord)?) -> Bool
 
@@ -55,6 +65,9 @@ extension Stage {
     package func take(_ notice: Notice) {}
     package func set(_ peer: PeerID, options: (any OptionRecord)?) {}
     package func remove(_ peer: PeerID) {}
+    package func set(_ group: GroupID, options: (any OptionRecord)?) {}
+    package func set(_ peer: PeerID, group: GroupID?) {}
+    package func remove(_ group: GroupID) {}
     package func reconfigure(_ options: (any OptionRecord)?) -> Bool { options == nil }
     package func release(down: inout PacketBatch, up: inout PacketBatch) {}
     package func restore(_ beginning: UnsafeMutableRawBufferPointer, to peer: PeerID) {}

@@ -70,9 +70,17 @@ package struct WorkerAssembly {
         let empty = plan.slots - plan.interfaces.count
         let queues = queues + (0..<empty).map { _ in TUNQueue(ClosedTUN()) }
         let ports = ports + (0..<empty).map { _ in ClosedPort() }
+        let (slots, workers, environment) = (plan.slots, plan.workers, environment)
+        let surroundings = { (now: Instant) in
+            StageEnvironment(
+                worker: id, workers: workers, interfaces: slots, pool: pool, now: now,
+                hashKey: SIMD2(environment.entropy.uint64(), environment.entropy.uint64()),
+                wallTime: environment.wallTime)
+        }
         let worker = Worker(
-            id: id, stages: compose(stages(id, queues, ports, pool, undeliverable, now)),
-            interfaces: plan.interfaces.count, mailboxes: mailboxes, pool: pool, undeliverable: undeliverable)
+            id: id, stages: compose(stages(id, queues, ports, pool, undeliverable, now, surroundings)),
+            interfaces: plan.interfaces.count, mailboxes: mailboxes, pool: pool, undeliverable: undeliverable,
+            surroundings: surroundings)
         for slot in plan.interfaces.count..<plan.slots { worker.wireGuard.setUp(false, on: InterfaceID(slot), now) }
         for interface in plan.interfaces {
             for (peer, prefixes) in registry.view(interface.id).peers {
@@ -91,11 +99,9 @@ package struct WorkerAssembly {
 
     private func stages(
         _ id: Int, _ queues: [TUNQueue], _ ports: [any UDPPort], _ pool: BufferPool,
-        _ undeliverable: UndeliverablePackets, _ now: Instant
+        _ undeliverable: UndeliverablePackets, _ now: Instant, _ surroundings: (Instant) -> StageEnvironment
     ) -> [any Stage] {
-        let surroundings = StageEnvironment(
-            worker: id, workers: plan.workers, interfaces: plan.slots, pool: pool, now: now)
-        return plan.configuration.pipeline.compactMap { entry -> (any Stage)? in
+        plan.configuration.pipeline.compactMap { entry -> (any Stage)? in
             let schema = StageRegistry.schemas.first { $0.name == entry.stage.value }
             switch entry.stage.value {
             case TUNStage.declaration.name: return TUNStage(queues: queues)
@@ -104,7 +110,7 @@ package struct WorkerAssembly {
             case WireGuardStage.declaration.name: return wireGuard(id, pool, undeliverable, now)
             case UDPStage.declaration.name: return UDPStage(ports: ports)
             // Those in the kernel have no instance here.
-            default: return schema?.make?(entry.options, surroundings)
+            default: return schema?.make?(entry.options, surroundings(now))
             }
         }
     }

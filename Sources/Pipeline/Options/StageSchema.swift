@@ -5,6 +5,8 @@ package struct StageSchema: Sendable {
     package let options: (any OptionRecord.Type)?
     /// Its options for one peer, under the stage's name in the peer; nil when it takes none.
     package let peerOptions: (any OptionRecord.Type)?
+    /// Its options for a group of peers, under the stage's name in the group; nil when it takes none.
+    package let groupOptions: (any OptionRecord.Type)?
     /// Makes a worker's instance of a plugin; nil for a stage that only the router can make, or that is in the kernel.
     package let make: Factory?
 
@@ -12,11 +14,12 @@ package struct StageSchema: Sendable {
 
     package init(
         _ declaration: StageDeclaration, options: (any OptionRecord.Type)? = nil,
-        peerOptions: (any OptionRecord.Type)? = nil, make: Factory? = nil
+        peerOptions: (any OptionRecord.Type)? = nil, groupOptions: (any OptionRecord.Type)? = nil, make: Factory? = nil
     ) {
         self.declaration = declaration
         self.options = options
         self.peerOptions = peerOptions
+        self.groupOptions = groupOptions
         self.make = make
     }
 
