@@ -23,7 +23,7 @@ func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 /// Plugins by name, in alphabetical order: SwiftPM keeps what it found when it last read this file, so they are listed.
 let plugins = [
-    plugin("DSCP"), plugin("NetMap"),
+    plugin("DSCP"), plugin("NetMap"), plugin("RateLimit"),
 ]
 
 func tests(
@@ -119,6 +119,7 @@ let package = Package(
         tests("StageTestKit", ["Wire", "Pipeline"]),
         tests("DSCP", ["StageTestKit", "Wire", "Pipeline"]),
         tests("NetMap", ["StageTestKit", "Wire", "Pipeline", "Configuration", "Router"]),
+        tests("RateLimit", ["Wire", "Pipeline", "Locking"]),
 
         // What is fuzzed, and the replay of what fuzzing has found. libFuzzer's own program: see `fuzzing` below.
         .target(

@@ -2,6 +2,7 @@ import DSCP
 import NetMap
 import PacketPath
 import Pipeline
+import RateLimit
 
 /// Every stage that a file may name, in the order in which they are listed for people.
 package enum StageRegistry {
@@ -11,5 +12,6 @@ package enum StageRegistry {
     static let plugins: [StageSchema] = [
         StageSchema(DSCP.self),
         StageSchema(NetMap.self),
+        StageSchema(RateLimit.self),
     ]
 }

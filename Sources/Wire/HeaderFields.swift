@@ -93,5 +93,7 @@ package enum IPProtocol {
     package static let fragment: UInt8 = 44
     package static let icmpV6: UInt8 = 58
     package static let destinationOptions: UInt8 = 60
+    package static let ospf: UInt8 = 89
+    package static let sctp: UInt8 = 132
     package static let udpLite: UInt8 = 136
 }

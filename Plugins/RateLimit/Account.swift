@@ -1,0 +1,139 @@
+import Pipeline
+import Wire
+
+/// From the point of view of the peer.
+enum Direction {
+    case down, up
+}
+
+/// The buckets and the quota of a peer, or those that the peers of a group share.
+struct Account {
+    /// So long may one entry take that is sent whole; what takes longer is cut into its segments.
+    static let longestEntry = Interval.milliseconds(1)
+    /// So far may routing protocols run up a debt.
+    private static let longestDebt = Interval.milliseconds(50)
+    /// The default burst of `up`: for so long, and that much at least.
+    private static let policedBurst = (time: Interval.milliseconds(20), least: ByteCount(128_000))
+    /// The default burst of `down`: what lateness of the thread may cost, and two packets at least.
+    private static let shapedBurst = (time: Interval.milliseconds(10), least: ByteCount(3000))
+
+    private(set) var limit: Limit
+    private var down: TokenBucket?
+    private var up: TokenBucket?
+    private(set) var meter: QuotaMeter?
+    private var isOver = false
+    /// The most bytes of an entry of `down` that is sent whole.
+    private(set) var wholeBytes = Int.max
+    private(set) var codel = CoDel.Parameters.standard
+
+    init(_ limit: Limit, now: Instant, _ wall: () -> WallTime) {
+        self.limit = .none
+        change(limit, now: now, wall)
+    }
+
+    /// Another limit from now on: buckets and quota keep what is in them.
+    mutating func change(_ limit: Limit, now: Instant, _ wall: () -> WallTime) {
+        self.limit = limit
+        if let quota = limit.quota {
+            if meter == nil {
+                meter = QuotaMeter(quota, now: now, wall())
+            } else {
+                meter?.change(quota, now: now, wall())
+            }
+        } else {
+            meter = nil
+        }
+        isOver = meter?.isUsedUp ?? false
+        setRates(now)
+    }
+
+    private mutating func setRates(_ now: Instant) {
+        var (downRate, upRate) = (limit.down, limit.up)
+        if isOver, case .slow(let down, let up) = limit.quota?.over {
+            downRate = Self.lower(downRate, down)
+            upRate = Self.lower(upRate, up)
+        }
+        Self.set(&down, downRate, limit.burst, Self.shapedBurst, now)
+        Self.set(&up, upRate, limit.burst, Self.policedBurst, now)
+        wholeBytes = downRate.map { Int(clamping: $0.bytes(in: Self.longestEntry)) } ?? .max
+        codel = downRate.map { CoDel.Parameters.at($0) } ?? .standard
+    }
+
+    private static func lower(_ a: BitRate?, _ b: BitRate?) -> BitRate? {
+        guard let a, let b else { return a ?? b }
+        return min(a, b)
+    }
+
+    private static func set(
+        _ bucket: inout TokenBucket?, _ rate: BitRate?, _ burst: ByteCount?,
+        _ standard: (time: Interval, least: ByteCount), _ now: Instant
+    ) {
+        guard let rate else {
+            bucket = nil
+            return
+        }
+        let burst = burst ?? max(ByteCount(rate.bytes(in: standard.time)), standard.least)
+        if bucket == nil {
+            bucket = TokenBucket(rate, burst: burst, now: now)
+        } else {
+            bucket?.change(rate, burst: burst, now: now)
+        }
+    }
+
+    // MARK: On the path
+
+    var isShaped: Bool { down != nil }
+    /// Nothing goes in either direction any more.
+    var isBlocked: Bool { isOver && limit.quota?.over == .block }
+
+    /// The first moment from `now` on at which a packet may go.
+    mutating func readiness(_ direction: Direction, _ now: Instant) -> Instant {
+        switch direction {
+        case .down: down?.readiness(now) ?? now
+        case .up: up?.readiness(now) ?? now
+        }
+    }
+
+    /// Whether a routing protocol's packet may go, which need not wait for the debt of others to be paid.
+    mutating func isReadyForRouting(_ direction: Direction, _ now: Instant) -> Bool {
+        _ = readiness(direction, now)
+        switch direction {
+        case .down: return (down?.debt ?? Interval(nanoseconds: 0)) <= Self.longestDebt
+        case .up: return (up?.debt ?? Interval(nanoseconds: 0)) <= Self.longestDebt
+        }
+    }
+
+    mutating func charge(_ direction: Direction, _ bytes: Int, _ now: Instant) {
+        switch direction {
+        case .down: down?.charge(bytes)
+        case .up: up?.charge(bytes)
+        }
+        guard meter != nil else { return }
+        meter?.charge(bytes)
+        reconsider(now)
+    }
+
+    /// Looks at the calendar when it is time.
+    mutating func look(_ now: Instant, _ wall: () -> WallTime) {
+        guard let meter, meter.nextLook <= now else { return }
+        self.meter?.look(now, wall())
+        reconsider(now)
+    }
+
+    private mutating func reconsider(_ now: Instant) {
+        let isOver = meter?.isUsedUp ?? false
+        guard isOver != self.isOver else { return }
+        self.isOver = isOver
+        setRates(now)
+    }
+}
+
+extension CoDel.Parameters {
+    /// Where a packet takes longer than the standard's target allows, waiting for one is no reason to drop the next.
+    static func at(_ rate: BitRate) -> CoDel.Parameters {
+        let packet = standard.largestPacket
+        let target = max(standard.target, rate.time(for: packet + packet / 2))
+        return CoDel.Parameters(
+            target: target, interval: standard.interval + (target - standard.target), largestPacket: packet)
+    }
+}

@@ -1,0 +1,177 @@
+import Pipeline
+import Wire
+
+// Earliest departure times. A peer with packets waits on the wheel for its own bucket, and then in its group's ring for the
+// group's; a group whose ring is not empty waits on the same wheel.
+extension RateLimit {
+    /// A peer keeps its empty queue for so long: a flow that goes on is judged by what was before.
+    private static let rest = Interval.seconds(1)
+    /// Queues kept for peers that will need one; each takes some 20 kB.
+    private static let spareQueueBound = 64
+    /// What a member of a group may send in a turn: a packet.
+    private static let turnBytes = CoDel.Parameters.standard.largestPacket
+
+    private static func wheelID(peer index: Int) -> Int { 2 * index }
+    private static func wheelID(group index: Int) -> Int { 2 * index + 1 }
+
+    /// The queue that a peer's packet goes into.
+    func queue(of index: Int, _ interface: InterfaceID) -> FlowQueue {
+        if let queue = peers[index].queue { return queue }
+        let queue = spareQueues.popLast() ?? FlowQueue(store)
+        queue.interface = interface
+        peers[index].queue = queue
+        return queue
+    }
+
+    /// A peer for which nothing waited has something now.
+    func awaken(_ index: Int, _ now: Instant) {
+        switch peers[index].standing {
+        case .idle, .resting: wait(index, now)
+        case .waiting, .inRing: break
+        }
+    }
+
+    /// A limit has changed, so that what waits may go at another time.
+    func reschedule(_ index: Int, _ now: Instant) {
+        switch peers[index].standing {
+        case .waiting: wait(index, now)
+        case .idle, .resting, .inRing: break
+        }
+    }
+
+    func wait(_ index: Int, _ now: Instant) {
+        let readiness = peers[index].account.readiness(.down, now)
+        peers[index].standing = .waiting
+        if readiness > now {
+            wheel.set(Self.wheelID(peer: index), readiness)
+        } else {
+            wheel.set(Self.wheelID(peer: index), .never)
+            due.append(Self.wheelID(peer: index))
+        }
+    }
+
+    func wait(group: Int, _ now: Instant) {
+        let readiness = groups[group].account.readiness(.down, now)
+        groups[group].isWaiting = true
+        if readiness > now {
+            wheel.set(Self.wheelID(group: group), readiness)
+        } else {
+            wheel.set(Self.wheelID(group: group), .never)
+            due.append(Self.wheelID(group: group))
+        }
+    }
+
+    func forgetTimer(ofPeer index: Int) { wheel.set(Self.wheelID(peer: index), .never) }
+    func forgetTimer(ofGroup index: Int) { wheel.set(Self.wheelID(group: index), .never) }
+
+    /// Takes out of the queues what may depart by now.
+    func releaseDue(_ now: Instant) {
+        wheel.expire(now) { due.append($0) }
+        // Others become due meanwhile.
+        var next = 0
+        while next < due.count {
+            let id = due[next]
+            if id % 2 == 0 { serve(peer: id / 2, now) } else { serve(group: id / 2, now) }
+            next += 1
+        }
+        due.removeAll(keepingCapacity: true)
+    }
+
+    private func serve(peer index: Int, _ now: Instant) {
+        guard peers.indices.contains(index) else { return }
+        switch peers[index].standing {
+        case .idle, .inRing: return
+        case .resting: return putAway(index)
+        case .waiting: break
+        }
+        let group = peers[index].group
+        if group >= 0 {
+            join(index, group)
+            if !groups[group].isWaiting { wait(group: group, now) }
+            return
+        }
+        while peers[index].account.readiness(.down, now) <= now {
+            guard depart(index, now) > 0 else { return restIfEmpty(index, now) }
+        }
+        settle(index, now)
+    }
+
+    private func serve(group index: Int, _ now: Instant) {
+        guard groups.indices.contains(index) else { return }
+        groups[index].isWaiting = false
+        while groups[index].hasRing, groups[index].account.readiness(.down, now) <= now {
+            let member = Int(groups[index].first)
+            if peers[member].deficit <= 0 {
+                peers[member].deficit += Self.turnBytes
+                leave(member)
+                join(member, index)
+                continue
+            }
+            let bytes = depart(member, now)
+            peers[member].deficit -= bytes
+            guard peers[member].queue?.isEmpty ?? true || peers[member].account.readiness(.down, now) > now else {
+                continue
+            }
+            leave(member)
+            settle(member, now)
+        }
+        if groups[index].hasRing { wait(group: index, now) }
+    }
+
+    /// A peer that has had its turn: it waits for the next one, or has nothing more to send.
+    private func settle(_ index: Int, _ now: Instant) {
+        if peers[index].queue?.isEmpty ?? true { restIfEmpty(index, now) } else { wait(index, now) }
+    }
+
+    private func restIfEmpty(_ index: Int, _ now: Instant) {
+        peers[index].standing = .resting
+        peers[index].deficit = 0
+        wheel.set(Self.wheelID(peer: index), now + Self.rest)
+    }
+
+    private func putAway(_ index: Int) {
+        peers[index].standing = .idle
+        guard let queue = peers[index].queue.take() else { return }
+        keep(queue)
+    }
+
+    /// An empty queue is there for the next peer that needs one.
+    func keep(_ queue: FlowQueue) {
+        queue.reset()
+        if spareQueues.count < Self.spareQueueBound { spareQueues.append(queue) }
+    }
+
+    /// The peer's next packet leaves its queue; how many bytes it is charged, 0 when there is none.
+    private func depart(_ index: Int, _ now: Instant) -> Int {
+        guard let queue = peers[index].queue else { return 0 }
+        let packet = queue.next(codel(index), wholeBytes: wholeBytes(index), now, &tally)
+        backlog.set(index, queue.memory)
+        guard let packet else { return 0 }
+        let bytes = packet.innerBytes
+        charge(index, .down, bytes, now)
+        let note = PacketStore.Note(bytes: bytes, arrival: now, memory: packet.buffer.size.rawValue)
+        store.append(packet, note, to: &departed[queue.interface.index])
+        departedCount += 1
+        return bytes
+    }
+
+    // MARK: A group's ring
+
+    func join(_ member: Int, _ group: Int) {
+        peers[member].standing = .inRing
+        peers[member].next = -1
+        peers[member].previous = groups[group].last
+        if groups[group].last >= 0 {
+            peers[Int(groups[group].last)].next = Int32(member)
+        } else {
+            groups[group].first = Int32(member)
+        }
+        groups[group].last = Int32(member)
+    }
+
+    func leave(_ member: Int) {
+        let (group, next, previous) = (peers[member].group, peers[member].next, peers[member].previous)
+        if previous >= 0 { peers[Int(previous)].next = next } else { groups[group].first = next }
+        if next >= 0 { peers[Int(next)].previous = previous } else { groups[group].last = previous }
+    }
+}
