@@ -22,7 +22,7 @@ package enum ConfigurationFile {
     {
         let diagnostics = Diagnostics()
         let root = YAMLParser.parse(source, diagnostics)
-        var reader = ConfigurationReader(stages: stages, diagnostics)
+        var reader = ConfigurationReader(file: source.file, stages: stages, diagnostics)
         let configuration = root.flatMap { reader.router($0, defaultName: baseName(source.file)) }
         let report = ConfigurationReport(source, diagnostics)
         guard let configuration, !diagnostics.hasErrors else { throw report }

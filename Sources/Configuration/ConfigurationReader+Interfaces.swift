@@ -17,6 +17,7 @@ extension ConfigurationReader {
     ) -> InterfaceConfiguration? {
         let name = entry.key
         if let problem = Names.problem(withInterface: name.value) { diagnostics.error(problem, at: name.position) }
+        checks.note(tunnel: name.value)
         guard var options = reader(entry, "interface") else { return nil }
         let privateKey = options.require("private-key", as: Located<KeySource>.self)
         let port = options.optional("listen-port", default: Located<UInt16>(0, at: name.position))
@@ -76,6 +77,7 @@ extension ConfigurationReader {
     private mutating func peer(_ entry: Value.Mapping.Entry, _ scope: PeerScope) -> PeerConfiguration? {
         let name = entry.key
         if let problem = Names.problem(withName: name.value) { diagnostics.error(problem, at: name.position) }
+        checks.note(peer: name.value, on: scope.interface)
         guard var options = reader(entry, "peer") else { return nil }
         let publicKey = options.require("public-key", as: Located<PublicKey>.self)
         let presharedKey = options.optional("preshared-key", as: Located<KeySource>.self)
@@ -150,7 +152,7 @@ extension ConfigurationReader {
 }
 
 /// A mapping whose keys are names that the user chose.
-private struct NamedEntries: OptionRecord {
+struct NamedEntries: OptionRecord {
     let entries: [Value.Mapping.Entry]
     init?(_ options: inout OptionReader) { entries = options.entries() }
 }

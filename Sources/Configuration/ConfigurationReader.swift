@@ -4,12 +4,15 @@ import Pipeline
 struct ConfigurationReader {
     let stages: [StageSchema]
     let diagnostics: Diagnostics
+    /// The file's path.
+    private let file: String
     var checks: CrossChecks
 
     /// Sections of the format that this build does not have yet, so that none is taken to be in force.
-    private static let laterSections = ["zones", "groups", "tests", "health", "metrics"]
+    private static let laterSections = ["groups", "health", "metrics"]
 
-    init(stages: [StageSchema], _ diagnostics: Diagnostics) {
+    init(file: String, stages: [StageSchema], _ diagnostics: Diagnostics) {
+        self.file = file
         self.stages = stages
         self.diagnostics = diagnostics
         checks = CrossChecks(diagnostics)
@@ -23,12 +26,16 @@ struct ConfigurationReader {
         let interfaces = interfaces(&options, pipeline)
         let runtime = options.optional("runtime", default: RuntimeConfiguration())
         let forwarding = options.optional("forwarding", default: ForwardingMode.auto)
+        let (zones, tests) = (zones(&options), tests(&options))
         for section in Self.laterSections { options.refuse(section, "'\(section)' is not supported yet") }
         options.finish()
         checks.finish()
         guard let pipeline else { return nil }
-        return RouterConfiguration(
-            name: name, pipeline: pipeline, interfaces: interfaces, runtime: runtime, forwarding: forwarding)
+        let configuration = RouterConfiguration(
+            name: name, pipeline: pipeline, interfaces: interfaces, runtime: runtime, forwarding: forwarding,
+            zones: zones, tests: tests)
+        resolve(configuration.context(file: file), pipeline)
+        return configuration
     }
 
     /// Whether this build knows what the keys of this file mean.

@@ -11,11 +11,18 @@ struct CrossChecks {
     private var ports: [UInt16: Located<String>] = [:]
     private var networks: [OwnedNetwork] = []
     var endpoints: [RoutedEndpoint] = []
+    /// Everybody that the file names, errors or not: to speak of one that has an error is no further error.
+    private(set) var tunnels: [String] = []
+    private(set) var peers: [PeerName] = []
 
     init(_ diagnostics: Diagnostics) { self.diagnostics = diagnostics }
 
     /// Names are noted before it is known whether they can be names.
     func quote(_ name: String) -> String { Quotation.quote(name) }
+
+    mutating func note(tunnel name: String) { tunnels.append(name) }
+
+    mutating func note(peer name: String, on tunnel: String) { peers.append(PeerName(tunnel: tunnel, name: name)) }
 
     // MARK: Allowed prefixes
 

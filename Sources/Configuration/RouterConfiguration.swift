@@ -16,16 +16,23 @@ package struct RouterConfiguration: Sendable, Equatable {
     package var interfaces: [InterfaceConfiguration]
     package var runtime: RuntimeConfiguration
     package var forwarding: ForwardingMode
+    /// Parts of the network, as stages speak of them.
+    package var zones: [Zone]
+    /// Expectations that hold.
+    package var tests: [Located<PolicyTest>]
 
     package init(
         name: String, pipeline: [PipelineEntry], interfaces: [InterfaceConfiguration],
-        runtime: RuntimeConfiguration = RuntimeConfiguration(), forwarding: ForwardingMode = .auto
+        runtime: RuntimeConfiguration = RuntimeConfiguration(), forwarding: ForwardingMode = .auto, zones: [Zone] = [],
+        tests: [Located<PolicyTest>] = []
     ) {
         self.name = name
         self.pipeline = pipeline
         self.interfaces = interfaces
         self.runtime = runtime
         self.forwarding = forwarding
+        self.zones = zones
+        self.tests = tests
     }
 
     /// True when the entry is there: present means on.

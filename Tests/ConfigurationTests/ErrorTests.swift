@@ -43,7 +43,7 @@ struct ErrorTests {
         "fullbore: 1\n\(line)\ninterfaces: { wg0: { private-key: { file: k } } }\n"
     }
 
-    @Test("An error is reported where it stands", arguments: yaml + sections + values + keys + conflicts)
+    @Test("An error is reported where it stands", arguments: yaml + sections + values + keys + conflicts + zones)
     func report(_ test: Case) {
         #expect(Fixtures.report(test.text) == test.report)
     }

@@ -16,6 +16,11 @@ package struct InterfacePattern: Hashable, Sendable {
         guard isSpellable, (1..<Self.nameSize).contains(name.utf8.count), name != ".", name != ".." else { return nil }
     }
 
+    /// The loopback interface of every network namespace.
+    package static let loopback = InterfacePattern(exactly: "lo")
+
+    private init(exactly name: String) { (self.name, isPrefix) = (name, false) }
+
     private static let forbidden = Array("/:\"*\\".utf8)
 
     package func contains(_ other: InterfacePattern) -> Bool {

@@ -1,0 +1,56 @@
+import Wire
+
+/// An expectation of the file's `tests`: what becomes of the first packet of a flow.
+package struct PolicyTest: OptionRecord {
+    package enum Expectation: String, OptionChoice {
+        case allow
+        /// Dropped or rejected.
+        case deny
+    }
+
+    package let expect: Expectation
+    package let from: Located<TestEnd>
+    package let to: Located<TestEnd>
+    /// nil: whatever the protocol.
+    package let port: Located<ServicePorts>?
+
+    package init?(_ options: inout OptionReader) {
+        let expect = options.require("expect", as: Expectation.self)
+        let from = options.require("from", as: Located<TestEnd>.self)
+        let to = options.require("to", as: Located<TestEnd>.self)
+        port = options.optional("port", as: Located<ServicePorts>.self)
+        if let port, let range = port.value.ports.first, port.value.ports.count > 1 || range.count > 1 {
+            options.error("a test is about one port", at: "port")
+        }
+        guard let expect, let from, let to else { return nil }
+        (self.expect, self.from, self.to) = (expect, from, to)
+    }
+}
+
+/// One end of a test's flow: `lan`, `10.0.10.5`, `vpn:10.80.0.9`, a peer, `self`.
+package struct TestEnd: ScalarOption, Hashable {
+    /// nil where only an address is given.
+    package let place: PlaceText?
+    package let address: IPAddress?
+
+    package static var expected: String { "a zone, a peer, self, an address, or both as in vpn:10.80.0.9" }
+
+    package init(_ scalar: Value.Scalar) throws(OptionError) {
+        let text = scalar.text
+        if let address = IPAddress(text) {
+            (place, self.address) = (nil, address)
+            return
+        }
+        guard !text.isEmpty, Prefix(text) == nil else { throw Self.unexpected(scalar) }
+        guard let colon = text.firstIndex(of: ":") else {
+            (place, address) = (PlaceText(text), nil)
+            return
+        }
+        guard let address = IPAddress(text[text.index(after: colon)...]), colon > text.startIndex else {
+            throw Self.unexpected(scalar)
+        }
+        (place, self.address) = (PlaceText(String(text[..<colon])), address)
+    }
+
+    package var optionText: String { [place?.text, address?.description].compactMap(\.self).joined(separator: ":") }
+}
