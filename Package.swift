@@ -23,7 +23,8 @@ func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 /// Plugins by name, in alphabetical order: SwiftPM keeps what it found when it last read this file, so they are listed.
 let plugins = [
-    plugin("DSCP"), plugin("NetMap"), plugin("RateLimit"),
+    plugin("DSCP"), plugin("Firewall", ["HostStages", "Nftables"]), plugin("NAT", ["HostStages", "Nftables"]),
+    plugin("NetMap"), plugin("RateLimit"),
 ]
 
 func tests(
@@ -69,12 +70,13 @@ let package = Package(
             "Router",
             [
                 "PacketPath", "Configuration", "Control", "Linux", "TUN", "UDP", "WireGuard", "AllowedIPs", "Crypto",
-                "Pipeline", "Wire", "Locking",
+                "Pipeline", "Wire", "Locking", "HostStages", "Nftables",
                 .product(name: "Logging", package: "swift-log"),
             ] + plugins.map { .byName(name: $0.name) }),
         module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux", "Locking"]),
         module("Control", ["Linux", "Crypto", "Wire", "Locking"]),
         module("Configuration", ["Pipeline", "Crypto", "Wire", "CYAML"]),
+        module("HostStages", ["Pipeline", "Nftables", "Wire"]),
         module("Nftables", ["Linux", "Wire", "CNftables"]),
         module("TUN", ["Pipeline", "Linux"]),
         module("UDP", ["Pipeline", "Linux"]),
@@ -118,6 +120,13 @@ let package = Package(
         tests("Control", ["Crypto", "Locking"]),
         tests("StageTestKit", ["Wire", "Pipeline"]),
         tests("DSCP", ["StageTestKit", "Wire", "Pipeline"]),
+        tests(
+            "Firewall",
+            ["StageTestKit", "HostStages", "Nftables", "NAT", "Configuration", "Pipeline", "Wire", "TUN", "Linux"],
+            resources: [.copy("Golden")]),
+        tests(
+            "NAT", ["StageTestKit", "HostStages", "Nftables", "Configuration", "Pipeline", "Wire"],
+            resources: [.copy("Golden")]),
         tests("NetMap", ["StageTestKit", "Wire", "Pipeline", "Configuration", "Router"]),
         tests("RateLimit", ["Wire", "Pipeline", "Locking"]),
 

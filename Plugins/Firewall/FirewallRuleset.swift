@@ -1,0 +1,267 @@
+import HostStages
+import Nftables
+import Pipeline
+import Wire
+
+/// The rules as the kernel gets them.
+///
+/// Three chains decide: `input` to this host, `output` from it, `forward` through it. A rule stands in each chain in
+/// which it may match, once for each of its alternatives, and counts in one counter wherever it stands.
+struct FirewallRuleset {
+    private let options: FirewallOptions
+    private let policy: Policy
+    private var places: PlaceMatches
+    /// Chains that rules go to.
+    private var verdicts: [Chain] = []
+    private(set) var intent = HostIntent()
+
+    /// RFC 4861 and RFC 3810: what IPv6 cannot do without on a link.
+    static let neighbourDiscovery: [UInt8] = [130, 131, 132, 133, 134, 135, 136, 137, 143]
+    private static let rejecting = "refused"
+
+    init(_ options: FirewallOptions, _ policy: Policy) {
+        self.options = options
+        self.policy = policy
+        places = PlaceMatches(policy.context)
+        build()
+    }
+
+    private mutating func build() {
+        var chains = [reversePath, clamping].compactMap(\.self)
+        list("flows that are established, or related to one, pass", "established", at: nil)
+        list("packets that belong to no flow are dropped", "invalid", at: nil)
+        chains += [input, forward, output].compactMap(\.self)
+        list("default: \(options.standard.rawValue), to this host", "default-input", at: nil)
+        list("default: \(options.standard.rawValue), between zones", "default-forward", at: nil)
+        intent.chains = chains + verdicts + rejectionChain
+        intent.sets = places.sets
+    }
+
+    private mutating func list(_ text: String, _ counter: String, at position: SourcePosition?) {
+        intent.listing.append(
+            ListedRule(stage: "firewall", line: position.map(policy.context.line) ?? "", text: text, counter: counter))
+    }
+
+    // MARK: Chains
+
+    private var input: Chain? {
+        mutating get {
+            var rules = [Rule([.input(.loopback)], [.accept])] + Self.tracked
+            rules.append(Rule([.icmpV6Types(Self.neighbourDiscovery)], counter: "neighbour-discovery", [.accept]))
+            list("IPv6 neighbour discovery and multicast listening pass", "neighbour-discovery", at: nil)
+            let ports = policy.listenPorts
+            if !ports.isEmpty {
+                let own = PortSet(ports.map { $0...$0 })
+                rules.append(Rule([.destinationPorts(.udp, own)], counter: "listen-ports", [.accept]))
+                let text = ports.map(String.init).joined(separator: ", ")
+                list("listen-ports of the tunnels are open: udp \(text)", "listen-ports", at: nil)
+            }
+            for rule in policy.rules {
+                let to = Self.addresses(of: rule.to, orAll: .host)
+                let from = rule.from.filter { $0 != .host }
+                guard let to, !from.isEmpty else { continue }
+                rules += kernelRules(rule, places.alternatives(from, .source), places.alternatives(to, .destination))
+            }
+            return Chain("input", base(.input), rules: rules + ending("default-input"))
+        }
+    }
+
+    private var forward: Chain? {
+        mutating get {
+            var rules = Self.tracked
+            for opening in policy.openings { rules += kernelRules(opening) }
+            for rule in policy.rules {
+                let from = rule.from.filter { $0 != .host }
+                let to = rule.to.filter { $0 != .host }
+                guard !from.isEmpty, !to.isEmpty else { continue }
+                rules += kernelRules(rule, places.alternatives(from, .source), places.alternatives(to, .destination))
+            }
+            rules += withinZones
+            return Chain("forward", base(.forward), rules: rules + ending("default-forward"))
+        }
+    }
+
+    /// nil when no rule is about what this host sends.
+    private var output: Chain? {
+        mutating get {
+            var rules: [Rule] = []
+            for rule in policy.rules {
+                let from = Self.addresses(of: rule.from, orAll: .host)
+                let to = rule.to.filter { $0 != .host }
+                guard let from, !to.isEmpty else { continue }
+                rules += kernelRules(rule, places.alternatives(from, .source), places.alternatives(to, .destination))
+            }
+            guard !rules.isEmpty else { return nil }
+            let free = [
+                Rule([.output(.loopback)], [.accept]), Rule([.state([.established, .related])], [.accept]),
+                Rule([.icmpV6Types(Self.neighbourDiscovery)], [.accept]),
+            ]
+            return Chain("output", Chain.Base(hook: .output, priority: .filter), rules: free + rules)
+        }
+    }
+
+    /// Of the places at an end that is this host, those that say which of its addresses; `[.any]` where it is all of them,
+    /// nil where it is none.
+    private static func addresses(of places: [Place], orAll host: Place) -> [Place]? {
+        if places.contains(.any) || places.contains(host) { return [.any] }
+        let prefixes = places.filter { if case .prefix = $0 { true } else { false } }
+        return prefixes.isEmpty ? nil : prefixes
+    }
+
+    /// What belongs to a flow that has begun needs no rule.
+    private static let tracked = [
+        Rule([.state([.established, .related])], counter: "established", [.accept]),
+        Rule([.state(.invalid)], counter: "invalid", [.drop]),
+    ]
+
+    private func base(_ hook: Chain.Hook) -> Chain.Base {
+        Chain.Base(hook: hook, priority: .filter, policy: options.standard == .accept ? .accept : .drop)
+    }
+
+    private func ending(_ counter: String) -> [Rule] {
+        switch options.standard {
+        case .accept: [Rule([], counter: counter, [.accept])]
+        case .drop: [Rule([], counter: counter, [.drop])]
+        case .reject: [Rule([], counter: counter, [.goto(Self.rejecting)])]
+        }
+    }
+
+    private var withinZones: [Rule] {
+        mutating get {
+            var rules: [Rule] = []
+            let zones = policy.context.zones
+            list("within a zone all is accepted", "same-zone", at: nil)
+            for zone in zones.map({ Place.zone($0.name.value) }) + [.other] {
+                for from in places.alternatives([zone], .source) {
+                    for to in places.alternatives([zone], .destination) where !Self.contradict(from, to) {
+                        rules.append(Rule(from + to, counter: "same-zone", [.accept]))
+                    }
+                }
+            }
+            return rules
+        }
+    }
+
+    // MARK: One rule
+
+    private mutating func kernelRules(_ rule: Policy.Rule, _ from: [[Match]], _ to: [[Match]]) -> [Rule] {
+        let services = rule.services.map(ServicePorts.alternatives) ?? [[]]
+        let comment = policy.context.line(rule.position)
+        if !intent.listing.contains(where: { $0.counter == rule.counter }) {
+            list(rule.text, rule.counter, at: rule.position)
+        }
+        let statements = verdict(of: rule, comment)
+        var rules: [Rule] = []
+        for from in from {
+            for to in to {
+                for service in services where !Self.contradict(from, to) {
+                    rules.append(Rule(from + to + service, statements, comment: comment))
+                }
+            }
+        }
+        return rules
+    }
+
+    /// A log has one limit however many rules of the kernel the rule is: so it has a chain of its own.
+    private mutating func verdict(of rule: Policy.Rule, _ comment: String) -> [Statement] {
+        let end: Statement =
+            switch rule.verb {
+            case .allow: .accept
+            case .deny: .drop
+            case .reject: .goto(Self.rejecting)
+            }
+        guard let rate = rule.log else { return [.counter(rule.counter), end] }
+        if !verdicts.contains(where: { $0.name == rule.counter }) {
+            let log = Statement.log(Log(prefix: "\(rule.title): ", limit: Rate(rate)))
+            verdicts.append(
+                Chain(rule.counter, rules: [Rule([], counter: rule.counter, [log, end], comment: comment)]))
+        }
+        return [.goto(rule.counter)]
+    }
+
+    private static func contradict(_ from: [Match], _ to: [Match]) -> Bool {
+        let families = Set((from + to).compactMap(\.askedFamily))
+        return families.count > 1
+    }
+
+    private mutating func kernelRules(_ opening: Opening) -> [Rule] {
+        let comment = policy.context.line(opening.position)
+        let target = Prefix(host: opening.target)
+        let ports = PortSet(opening.targetPorts)
+        let service = [
+            Match.destination(target),
+            .destinationPorts(TransportProtocol(rawValue: opening.service.transport), ports),
+            .status(.destinationNAT),
+        ]
+        let from = opening.isReflected ? [[]] : places.alternatives(opening.from, .source)
+        return from.map { Rule($0 + service, counter: opening.counter, [.accept], comment: comment) }
+    }
+
+    private var rejectionChain: [Chain] {
+        let isUsed = options.standard == .reject || policy.rules.contains { $0.verb == .reject }
+        guard isUsed else { return [] }
+        return [
+            Chain(
+                Self.rejecting,
+                rules: [
+                    Rule([.transport(.tcp)], [.reject(.tcpReset)]),
+                    Rule([], [.reject(.unreachable(.administrativelyProhibited))]),
+                ])
+        ]
+    }
+
+    // MARK: Beside the rules
+
+    /// The tunnels' own datagrams are let through: they prove themselves, and with a default route into a tunnel no route
+    /// leads to where they come from.
+    private var reversePath: Chain? {
+        mutating get {
+            let kind: Match.ReversePath
+            switch options.reversePath {
+            case .off: return nil
+            case .strict: kind = .strict
+            case .loose: kind = .loose
+            }
+            list("reverse-path: \(options.reversePath.rawValue)", "reverse-path", at: nil)
+            var rules = [Rule([.input(.loopback)], [.return])]
+            let ports = policy.listenPorts
+            if !ports.isEmpty {
+                rules.append(
+                    Rule([.destinationPorts(.udp, PortSet(ports.map { $0...$0 })), .localDestination], [.return]))
+            }
+            rules.append(Rule([.reversePathMissing(kind)], counter: "reverse-path", [.drop]))
+            return Chain(
+                "reverse-path", Chain.Base(hook: .prerouting, priority: .raw + 10), rules: rules)
+        }
+    }
+
+    private var clamping: Chain? {
+        guard options.clampsMSS else { return nil }
+        let syn = Match.tcpFlags([.syn], mask: [.syn, .rst])
+        return Chain("mss", Chain.Base(hook: .forward, priority: .mangle), rules: [Rule([syn], [.clampMSS])])
+    }
+}
+
+extension Match {
+    /// The family that the match is about; nil when it may be either.
+    fileprivate var askedFamily: IPAddress.Family? {
+        switch test {
+        case .family(let family): family
+        case .address(_, let prefix): prefix.family
+        default: nil
+        }
+    }
+}
+
+extension Rate {
+    fileprivate init(_ rate: LogRate) {
+        let unit: Rate.Unit =
+            switch rate.unit {
+            case .second: .second
+            case .minute: .minute
+            case .hour: .hour
+            case .day: .day
+            }
+        self.init(rate.count, per: unit)
+    }
+}

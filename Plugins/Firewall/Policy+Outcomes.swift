@@ -1,0 +1,98 @@
+import HostStages
+import Pipeline
+import Wire
+
+/// What becomes of a flow, and why.
+package struct Outcome: Sendable {
+    package enum Verdict: Sendable { case accept, drop, reject }
+
+    package enum Cause: Sendable {
+        case rule(Policy.Rule)
+        case opening(Opening)
+        case listenPort
+        case neighbourDiscovery
+        case sameZone(String)
+        case fromHost
+        case standard
+    }
+
+    package let verdict: Verdict
+    package let cause: Cause
+}
+
+// The rules as a pure function. The kernel does the same with what FirewallRuleset makes of them.
+extension Policy {
+    /// What may become of the flow: one outcome when enough is known of it.
+    package func outcomes(of flow: Flow) -> [Outcome] {
+        var possible: [Outcome] = []
+        for (certainty, outcome) in steps(flow) where certainty > .no {
+            possible.append(outcome)
+            if certainty == .yes { break }
+        }
+        return possible
+    }
+
+    /// In the order of the kernel's chains; the last one is certain.
+    private func steps(_ flow: Flow) -> [(Certainty, Outcome)] {
+        func accept(_ cause: Outcome.Cause) -> Outcome { Outcome(verdict: .accept, cause: cause) }
+        guard !(flow.from.isHost && flow.to.isHost) else { return [(.yes, accept(.fromHost))] }
+        var steps: [(Certainty, Outcome)] = []
+        if flow.to.isHost {
+            // Before any chain that decides: such a flow is not for this host.
+            for opening in openings { steps.append((isFor(opening, flow), accept(.opening(opening)))) }
+            if flow.isNeighbourDiscovery { steps.append((.yes, accept(.neighbourDiscovery))) }
+            for port in listenPorts {
+                steps.append((flow.asks(for: ServicePorts(ServicePorts.udp, [port...port])), accept(.listenPort)))
+            }
+        }
+        for rule in rules { steps.append((isAbout(flow, rule), Outcome(verdict: rule.verdict, cause: .rule(rule)))) }
+        if flow.from.isHost {
+            steps.append((.yes, accept(.fromHost)))
+        } else if !flow.to.isHost {
+            for name in context.zones.map(\.name.value) + [Zone.other] {
+                let place = name == Zone.other ? Place.other : .zone(name)
+                let isWithin = min(flow.from.isAt(place, context), flow.to.isAt(place, context))
+                steps.append((isWithin, accept(.sameZone(name))))
+            }
+        }
+        let verdict: Outcome.Verdict =
+            switch standard {
+            case .drop: .drop
+            case .reject: .reject
+            case .accept: .accept
+            }
+        steps.append((.yes, Outcome(verdict: verdict, cause: .standard)))
+        return steps
+    }
+
+    private func isAbout(_ flow: Flow, _ rule: Rule) -> Certainty {
+        let ends = min(flow.from.isAt(rule.from, context), flow.to.isAt(rule.to, context))
+        guard ends > .no, let services = rule.services else { return ends }
+        return min(ends, services.map { flow.asks(for: $0) }.max() ?? .no)
+    }
+
+    private func isFor(_ opening: Opening, _ flow: Flow) -> Certainty {
+        let family = flow.to.address?.family ?? flow.from.address?.family
+        guard family == nil || family == opening.target.family else { return .no }
+        let from = opening.isReflected ? Certainty.yes : flow.from.isAt(opening.from, context)
+        return flow.from.isHost ? .no : min(from, flow.asks(for: opening.service))
+    }
+}
+
+extension Policy.Rule {
+    package var verdict: Outcome.Verdict {
+        switch verb {
+        case .allow: .accept
+        case .deny: .drop
+        case .reject: .reject
+        }
+    }
+}
+
+extension Flow {
+    fileprivate func asks(for wanted: ServicePorts) -> Certainty {
+        guard let service else { return .maybe }
+        if wanted.covers(service) { return .yes }
+        return service.covers(wanted) ? .maybe : .no
+    }
+}

@@ -1,0 +1,30 @@
+import Foundation
+import HostStages
+import NAT
+import Nftables
+import Pipeline
+import StageTestKit
+import Testing
+
+/// The kernel gets exactly this.
+struct TranslationRulesetTests {
+    private static func ruleset(_ lines: String...) throws -> String {
+        let context = try TranslationOptionsTests.router.context(TranslationOptionsTests.file(lines))
+        let options = try #require(context.stages.first?.options as? TranslationOptions)
+        return Ruleset(router: context.router, [options.intent(in: context)]).description
+    }
+
+    @Test func everything() throws {
+        let text = try Self.ruleset(
+            "masquerade: [ { to: wan, from: [lan, alice] } ]", "forwards:",
+            "  - { name: web, from: wan, port: tcp/443, to: \"10.0.10.5:8443\", hairpin: true }",
+            "  - { from: wan, port: udp/1000-1010, to: fd10::5 }",
+            "one-to-one: [ { outside: 203.0.113.0/28, inside: 10.0.10.0/28, zone: wan } ]")
+        let golden = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/nat.nft")
+        let expected = try String(contentsOf: golden, encoding: .utf8)
+        for (line, wanted) in zip(text.split(separator: "\n"), expected.split(separator: "\n")) {
+            #expect(line == wanted)
+        }
+        #expect(text == expected)
+    }
+}
