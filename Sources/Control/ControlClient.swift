@@ -37,6 +37,11 @@ package enum ControlClient {
         return status
     }
 
+    package static func firewall(_ socket: ControlSocket) throws(Problem) -> HostTableStatus {
+        guard let status = try ask(socket, .firewall, patience).firewall else { throw .garbled }
+        return status
+    }
+
     /// Has the router become what its file says; what has changed, a line each.
     package static func reload(_ socket: ControlSocket) throws(Problem) -> [String] {
         guard let changes = try ask(socket, .reload, reloadPatience).changes else { throw .garbled }

@@ -21,11 +21,14 @@ package enum ControlProtocol {
         case status
         /// Makes the router what its file says now.
         case reload
+        /// The `HostTableStatus`: what the rules in nftables have matched.
+        case firewall
     }
 
     package struct Answer: Codable, Sendable {
         package var version = ControlProtocol.version
         package var status: RouterStatus?
+        package var firewall: HostTableStatus?
         /// What a reload has changed, a line each; none when nothing has.
         package var changes: [String]?
         /// A sentence for the user; nil when the request was carried out.
@@ -34,6 +37,7 @@ package enum ControlProtocol {
         package var isForConfiguration: Bool?
 
         package init(status: RouterStatus) { self.status = status }
+        package init(firewall: HostTableStatus) { self.firewall = firewall }
         package init(changes: [String]) { self.changes = changes }
         package init(error: String, isForConfiguration: Bool = false) {
             self.error = error

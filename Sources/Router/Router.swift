@@ -50,8 +50,15 @@ package final class Router {
         running = try RunningRouter(
             plan, file: loaded.source.file, keys: keys, aead: aead, indices: indices, ends: ends,
             control: control, uapi: uapi, stateDirectory: stateDirectory, logger: logger)
-        host = try HostDesk(
-            plan.interfaces.map(\.configuration.hostSide), forwarding: plan.configuration.forwarding == .auto)
+        // Before anything is forwarded.
+        try running.rules.start()
+        do throws(RouterError) {
+            host = try HostDesk(
+                plan.interfaces.map(\.configuration.hostSide), forwarding: plan.configuration.forwarding == .auto)
+        } catch {
+            running.rules.giveUpStart()
+            throw error
+        }
         reloader = Reloader(loaded.source.file, keys, running, host, logger)
         try start(changing: [runDirectory, stateDirectory])
     }
@@ -115,6 +122,8 @@ package final class Router {
         askers.removeAll()
         workers.removeAll()
         for error in host.takeBack() { logger.warning("\(error)") }
+        // When nothing is forwarded any more for our sake.
+        running.rules.takeBack()
         running.removeSockets()
     }
 

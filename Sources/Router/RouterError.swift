@@ -1,6 +1,7 @@
 import Configuration
 import Glibc
 import Linux
+import Nftables
 import Pipeline
 import TUN
 import Wire
@@ -16,6 +17,7 @@ package enum RouterError: Error, CustomStringConvertible {
     case aead(String)
     case key(KeyProblem)
     case host(HostSideError)
+    case hostRules(NftablesError)
     case system(Errno)
 
     package var description: String {
@@ -31,6 +33,7 @@ package enum RouterError: Error, CustomStringConvertible {
         case .aead(let text): text
         case .key(let problem): problem.message
         case .host(let error): "\(error)"
+        case .hostRules(let error): "\(error)"
         case .system(let error): "\(error)"
         }
     }
@@ -38,7 +41,7 @@ package enum RouterError: Error, CustomStringConvertible {
     /// True when the right privileges would help: exit code 77.
     package var isForPrivileges: Bool {
         switch self {
-        case .tun(.notPermitted): true
+        case .tun(.notPermitted), .hostRules(.notPermitted): true
         case .tun(.unavailable(let error)), .port(_, _, let error), .control(_, let error), .system(let error):
             error.rawValue == EPERM || error.rawValue == EACCES
         default: false

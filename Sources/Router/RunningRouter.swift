@@ -33,6 +33,8 @@ final class RunningRouter: Sendable {
     let registry: PeerRegistry
     /// The one way in which anything about a running router changes.
     let changes: LiveChanges
+    /// What the host stages want in the kernel.
+    let rules: HostRules
     private let aead: AEAD
     private let mailboxes: [Mailbox]
     private let workerThreads: [WorkerThread]
@@ -110,7 +112,8 @@ final class RunningRouter: Sendable {
             throw .system(error)
         }
         let resolver = resolver
-        changes = LiveChanges(registry, mailboxes, assembly.directories, handshakes, logger) {
+        rules = HostRules(plan.configuration, registry, file: file, logger)
+        changes = LiveChanges(registry, mailboxes, assembly.directories, handshakes, logger, rules: rules) {
             resolver.forget($0)
         } open: { id, port, mark throws(Errno) in
             try RouterEnds.reopen(plan, id, port: port, mark: mark, indices)
@@ -182,6 +185,7 @@ final class RunningRouter: Sendable {
             case .status:
                 guard let status = status() else { return ControlProtocol.Answer(error: "the workers do not answer") }
                 return ControlProtocol.Answer(status: status)
+            case .firewall: return rules.answer()
             case .reload:
                 guard let reloader else { return ControlProtocol.Answer(error: "a drop-in has no file to reload") }
                 do throws(ReloadProblem) {

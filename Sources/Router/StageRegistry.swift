@@ -1,4 +1,6 @@
 import DSCP
+import Firewall
+import NAT
 import NetMap
 import PacketPath
 import Pipeline
@@ -10,6 +12,8 @@ package enum StageRegistry {
 
     /// What is under Plugins/, one line each.
     static let plugins: [StageSchema] = [
+        Firewall.schema,
+        NAT.schema,
         StageSchema(DSCP.self),
         StageSchema(NetMap.self),
         StageSchema(RateLimit.self),

@@ -19,7 +19,7 @@ struct Reload: ParsableCommand {
 
     func run() throws {
         do throws(ControlClient.Problem) {
-            let name = try chosen()
+            let name = try place.chosen(name)
             let changes = try ControlClient.reload(ControlSocket(router: name, runDirectory: place.path))
             say(changes.isEmpty ? "\(name): nothing has changed" : changes.joined(separator: "\n"))
         } catch {
@@ -27,14 +27,16 @@ struct Reload: ParsableCommand {
             throw error.exitCode
         }
     }
+}
 
+extension RunDirectory {
     /// The router that is named, or the one that runs here.
-    private func chosen() throws(ControlClient.Problem) -> String {
+    func chosen(_ name: String?) throws(ControlClient.Problem) -> String {
         if let name { return name }
-        let running = ControlSocket.routers(in: place.path).filter {
-            (try? ControlClient.status(ControlSocket(router: $0, runDirectory: place.path))) != nil
+        let running = ControlSocket.routers(in: path).filter {
+            (try? ControlClient.status(ControlSocket(router: $0, runDirectory: path))) != nil
         }
-        guard let first = running.first else { throw .notRunning(place.path) }
+        guard let first = running.first else { throw .notRunning(path) }
         guard running.count == 1 else { throw .ambiguous(running.sorted()) }
         return first
     }

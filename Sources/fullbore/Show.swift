@@ -9,14 +9,17 @@ struct Show: ParsableCommand {
             Examples:
               fullbore show
               fullbore show edge-1
+              fullbore show edge-1 --firewall
               fullbore show edge-1 --json | jq '.interfaces[].peers[]."latest-handshake"'
             """)
 
     @Argument(help: "The router's name; all that run when left out.") var name: String?
     @Flag(help: "JSON, with a version; a list when no name is given.") var json = false
+    @Flag(help: "The rules of the stages in nftables, each with its hits.") var firewall = false
     @OptionGroup var place: RunDirectory
 
     func run() throws {
+        if firewall { return try showFirewall() }
         if let name {
             let status = try ask(name)
             json ? try printJSON(status) : print(status)
@@ -41,6 +44,17 @@ struct Show: ParsableCommand {
         for (index, status) in all.enumerated() {
             if index > 0 { say("") }
             print(status)
+        }
+    }
+
+    private func showFirewall() throws {
+        do throws(ControlClient.Problem) {
+            let name = try place.chosen(name)
+            let status = try ControlClient.firewall(ControlSocket(router: name, runDirectory: place.path))
+            json ? try? printJSON(status) : say(HostTableText(status, style: .forOutput).lines.joined(separator: "\n"))
+        } catch {
+            complain("fullbore: \(error)")
+            throw error.exitCode
         }
     }
 

@@ -41,22 +41,22 @@ extension ErrorTests {
             (10, "zone 'alice' has the name of peer 'wg0/alice'")),
         zones(
             "a tunnel that there is not", "vpn: { tunnels: [wg2] }",
-            (26, "no tunnel 'wg2' in this file (did you mean 'wg0'?)")),
+            (27, "no tunnel 'wg2' in this file (did you mean 'wg0'?)")),
         zones(
-            "a peer that there is not", "a: { peers: [alicia] }", (22, "no peer 'alicia' (did you mean 'alice'?)")),
-        zones("a peer that may be two", "a: { peers: [bob] }", (22, "which peer 'bob'? There are wg0/bob, wg1/bob")),
+            "a peer that there is not", "a: { peers: [alicia] }", (23, "no peer 'alicia' (did you mean 'alice'?)")),
+        zones("a peer that may be two", "a: { peers: [bob] }", (23, "which peer 'bob'? There are wg0/bob, wg1/bob")),
         zones(
             "a peer that is listed twice", "a: { peers: [alice, wg0/alice] }",
-            (29, "peer 'wg0/alice' is listed on line 2 already")),
+            (30, "peer 'wg0/alice' is listed on line 2 already")),
         zones(
             "an interface in two zones", "a: { interfaces: [eth0] }, b: { interfaces: [eth0] }",
-            (54, "'eth0' is in zone 'a' on line 2 already")),
+            (55, "'eth0' is in zone 'a' on line 2 already")),
         zones(
             "a pattern over another zone's tunnel", "a: { tunnels: [wg1] }, b: { interfaces: [\"wg*\"] }",
-            (50, "'wg*' overlaps 'wg1', which is in zone 'a' on line 2 already")),
+            (51, "'wg*' overlaps 'wg1', which is in zone 'a' on line 2 already")),
         zones(
             "what no interface is called", "a: { interfaces: [\"*\"] }",
-            (27, "expected an interface such as eth0, or br-* for all that begin so, found the quoted text \"*\"")),
+            (28, "expected an interface such as eth0, or br-* for all that begin so, found the quoted text \"*\"")),
         zones(
             "a zone with nothing in it", "a: {}", (13, "nothing is in this zone: it takes interfaces, tunnels or peers")
         ),

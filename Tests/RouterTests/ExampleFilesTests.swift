@@ -26,6 +26,24 @@ import Testing
         }
     }
 
+    @Test func everyFileInTheManualOfAStageCanBeLoaded() throws {
+        let plugins = try FileManager.default.contentsOfDirectory(
+            at: Self.root.appending(path: "Plugins"), includingPropertiesForKeys: [.isDirectoryKey]
+        ).filter(\.hasDirectoryPath).map(\.lastPathComponent).sorted()
+        for plugin in plugins {
+            let path = "Plugins/\(plugin)/README.md"
+            let blocks = Self.blocks(try Self.text(path))
+            #expect(!blocks.isEmpty, "\(path)")
+            for block in blocks {
+                let source = SourceText(file: "\(plugin).yaml", bytes: Array(block.utf8))
+                #expect(throws: Never.self, "\(path)") {
+                    let loaded = try ConfigurationFile.load(source, stages: StageRegistry.schemas)
+                    #expect(loaded.warnings.isEmpty, "\(loaded.warnings)")
+                }
+            }
+        }
+    }
+
     @Test func everyFileOfEtcCanBeLoaded() throws {
         let etc = Self.root.appending(path: "etc")
         let files = try #require(FileManager.default.enumerator(at: etc, includingPropertiesForKeys: nil))

@@ -61,6 +61,7 @@ extension LiveChanges {
             guard recompose(pipeline) else { throw Self.ending }
             outcome.summary.append("pipeline: \(pipeline.map(\.name).joined(separator: ", "))")
         }
+        rules?.settle()
         Confinement.checkSecrets(logger)
         return outcome
     }

@@ -44,12 +44,15 @@ final class LiveChanges: Sendable {
     /// Told of peers that are gone, or that a client has said the place of: nobody is to look for them by name any more.
     let settled: @Sendable ([PeerID]) -> Void
     let logger: Logger
+    /// Told before and after the workers are; nil where there is no kernel that follows.
+    let rules: HostRules?
     /// One change at a time.
     let turn = Guarded(())
 
     init(
         _ registry: PeerRegistry, _ mailboxes: [Mailbox], _ directories: [PeerDirectory], _ handshakes: HandshakeDesk,
-        _ logger: Logger, settled: @escaping @Sendable ([PeerID]) -> Void = { _ in }, open: @escaping Opening
+        _ logger: Logger, rules: HostRules? = nil, settled: @escaping @Sendable ([PeerID]) -> Void = { _ in },
+        open: @escaping Opening
     ) {
         self.settled = settled
         self.registry = registry
@@ -57,6 +60,7 @@ final class LiveChanges: Sendable {
         self.directories = directories
         self.handshakes = handshakes
         self.logger = logger
+        self.rules = rules
         self.open = open
     }
 
@@ -67,8 +71,10 @@ final class LiveChanges: Sendable {
                 let binding = try bind(change, on: id)
                 let edit = try registry.commit(change, on: id)
                 settled(edit.settledPeers)
+                rules?.narrow()
                 if let binding { install(binding, on: id) }
                 guard carryOut(edit) else { return Errno(EIO) }
+                rules?.settle()
                 note(edit, binding, on: id)
                 Confinement.checkSecrets(logger)
                 return nil

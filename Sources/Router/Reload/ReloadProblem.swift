@@ -1,6 +1,7 @@
 import Configuration
 import Glibc
 import Linux
+import Nftables
 import Pipeline
 
 /// Why a running router does not become what its file says now. It goes on as it was.
@@ -15,6 +16,7 @@ package enum ReloadProblem: Error, CustomStringConvertible {
     /// A new interface cannot be made.
     case ends(RouterError)
     case host(HostSideError)
+    case hostRules(NftablesError)
     /// It is about to end, or is a drop-in without a file.
     case notPossible(String)
 
@@ -30,6 +32,7 @@ package enum ReloadProblem: Error, CustomStringConvertible {
             "\(interface.name.value): cannot use UDP port \(interface.listenPort.value): \(error)"
         case .ends(let error): "\(error)"
         case .host(let error): "\(error)"
+        case .hostRules(let error): "\(error)"
         case .notPossible(let why): why
         }
     }
@@ -38,7 +41,7 @@ package enum ReloadProblem: Error, CustomStringConvertible {
     package var isForConfiguration: Bool {
         switch self {
         case .configuration, .key, .needsRestart: true
-        case .tooManyPeers, .port, .ends, .host, .notPossible: false
+        case .tooManyPeers, .port, .ends, .host, .hostRules, .notPossible: false
         }
     }
 }

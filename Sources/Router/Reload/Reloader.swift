@@ -2,6 +2,7 @@ import Configuration
 import Linux
 import Locking
 import Logging
+import Nftables
 import PacketPath
 import Pipeline
 import Wire
@@ -49,14 +50,18 @@ package final class Reloader: Sendable {
             let change = try change(to: next, from: running)
             // Not while the change is made: who is told of a link waits for the change to be over.
             for id in change.departures { router.links.remove(id) }
-            let outcome: FileOutcome
+            var outcome: FileOutcome
+            var rulesChange = false
             do throws(ReloadProblem) {
-                outcome = try router.changes.apply(change) { () throws(ReloadProblem) in try applyToHost(next) }
+                outcome = try router.changes.apply(change) { () throws(ReloadProblem) in
+                    rulesChange = try applyToHost(next)
+                }
             } catch {
                 router.watchAgain(change.departures)
                 throw error
             }
             router.follow(change)
+            if rulesChange { outcome.summary.append("rules in nftables") }
             router.resolver.look(for: outcome.searches)
             running = next
             return outcome.summary
@@ -147,11 +152,20 @@ package final class Reloader: Sendable {
         }
     }
 
-    private func applyToHost(_ next: RouterConfiguration) throws(ReloadProblem) {
+    /// The rules first, so that nothing is forwarded that they would not let through. True when they have changed.
+    private func applyToHost(_ next: RouterConfiguration) throws(ReloadProblem) -> Bool {
+        let prepared: HostRules.Prepared
+        do throws(NftablesError) {
+            prepared = try router.rules.prepare(next)
+        } catch {
+            throw .hostRules(error)
+        }
         do throws(HostSideError) {
             try host.apply(next.interfaces.map(\.hostSide), forwarding: next.forwarding == .auto)
         } catch {
+            router.rules.undo(prepared)
             throw .host(error)
         }
+        return prepared.isChange
     }
 }

@@ -1,0 +1,47 @@
+import Configuration
+import Pipeline
+import Wire
+
+extension FileContext {
+    /// The file's context with the peers, prefixes and ports that there are: clients may have changed them.
+    init(_ configuration: RouterConfiguration, file: String, _ registry: PeerRegistry) {
+        self = configuration.context(file: file)
+        let views = registry.interfaces.map { registry.view($0) }
+        peers = views.flatMap { view in
+            view.peers.map { peer in
+                Peer(name: PeerName(tunnel: view.name, name: peer.peer.name), prefixes: peer.prefixes)
+            }
+        }
+        for (index, tunnel) in tunnels.enumerated() {
+            guard let view = views.first(where: { $0.name == tunnel.name }) else { continue }
+            tunnels[index].listenPort = view.listenPort
+        }
+    }
+
+    /// Where a port is left to the kernel, the one that it has chosen.
+    mutating func keepPorts(of running: FileContext) {
+        for (index, tunnel) in tunnels.enumerated() where tunnel.listenPort == 0 {
+            tunnels[index].listenPort = running.tunnels.first { $0.name == tunnel.name }?.listenPort ?? 0
+        }
+    }
+
+    /// What is true before and after a change of peers: a prefix that moves proves nobody until it has moved. With it the
+    /// rules never take one peer for another, whatever each worker knows.
+    func common(with other: FileContext) -> FileContext {
+        var result = self
+        for (index, peer) in peers.enumerated() {
+            let also = Set(other.peers.first { $0.name == peer.name }?.prefixes ?? [])
+            result.peers[index].prefixes = peer.prefixes.filter { also.contains($0) }
+        }
+        // Moving prefixes may lie in others that stay: they are nobody's for now.
+        for tunnel in tunnels.map(\.name) {
+            let settled = Set(result.peers.filter { $0.name.tunnel == tunnel }.flatMap(\.prefixes))
+            let all = (peers + other.peers).filter { $0.name.tunnel == tunnel }.flatMap(\.prefixes)
+            let moving = Set(all).subtracting(settled)
+            if !moving.isEmpty {
+                result.peers.append(Peer(name: PeerName(tunnel: tunnel, name: ""), prefixes: Array(moving)))
+            }
+        }
+        return result
+    }
+}

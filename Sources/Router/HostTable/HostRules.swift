@@ -1,0 +1,129 @@
+import Configuration
+import Control
+import HostStages
+import Locking
+import Logging
+import Nftables
+import Pipeline
+
+/// Keeps the rules of the host stages in step with the file, and with the peers and ports that clients change.
+///
+/// A change of peers has two transactions around it: before the workers hear of it, rules are narrowed to what is true
+/// before and after; when all of them know, the rules say what is true now.
+final class HostRules: Sendable {
+    private struct Running {
+        var configuration: RouterConfiguration
+        /// What the rules were last made for.
+        var context: FileContext
+
+        var hasStages: Bool { context.stages.contains { $0.options is any HostOptions } }
+    }
+
+    private let table: HostTable
+    private let name: String
+    private let registry: PeerRegistry
+    private let file: String
+    private let logger: Logger
+    private let running: Guarded<Running>
+
+    init(_ configuration: RouterConfiguration, _ registry: PeerRegistry, file: String, _ logger: Logger) {
+        name = configuration.name
+        table = HostTable(router: configuration.name)
+        (self.registry, self.file, self.logger) = (registry, file, logger)
+        running = Guarded(Running(configuration: configuration, context: configuration.context(file: file)))
+    }
+
+    // MARK: From start to end
+
+    /// Before anything is forwarded.
+    func start() throws(RouterError) {
+        do throws(NftablesError) {
+            try running.withLock { running throws(NftablesError) in
+                running.context = FileContext(running.configuration, file: file, registry)
+                guard running.hasStages else { return table.clear() }
+                _ = try table.apply(running.context)
+            }
+        } catch {
+            throw .hostRules(error)
+        }
+    }
+
+    func giveUpStart() {
+        attempt("rules of a start that failed are still there") { () throws(NftablesError) in try table.giveUpStart() }
+    }
+
+    func takeBack() { attempt("the rules are still there") { () throws(NftablesError) in try table.takeBack() } }
+
+    private func attempt(_ otherwise: String, _ step: () throws(NftablesError) -> Void) {
+        do throws(NftablesError) { try step() } catch { logger.warning("\(otherwise): \(error)") }
+    }
+
+    // MARK: Peers and ports
+
+    /// The registry has changed, and the workers are about to hear of it.
+    func narrow() {
+        follow { next, running in next.common(with: running.context) }
+    }
+
+    /// All workers know what the registry knows.
+    func settle() {
+        follow { next, running in
+            running.context = next
+            return next
+        }
+    }
+
+    private func follow(_ context: (FileContext, inout Running) -> FileContext) {
+        running.withLock { running in
+            guard running.hasStages else { return }
+            let next = FileContext(running.configuration, file: file, registry)
+            do throws(NftablesError) {
+                _ = try table.apply(context(next, &running))
+            } catch {
+                logger.error("the rules do not follow a change of peers: \(error)")
+            }
+        }
+    }
+
+    // MARK: Another file
+
+    /// Makes the rules those of `next`, as far as they are true for the peers before and after; `settle` has to follow. What
+    /// `undo` takes back to. When it throws, nothing has changed.
+    func prepare(_ next: RouterConfiguration) throws(NftablesError) -> Prepared {
+        try running.withLock { running throws(NftablesError) -> Prepared in
+            let before = Prepared(configuration: running.configuration, context: running.context)
+            var context = next.context(file: file)
+            context.keepPorts(of: running.context)
+            let changes = try table.apply(context.common(with: running.context))
+            running.configuration = next
+            running.context = context.common(with: running.context)
+            return Prepared(configuration: before.configuration, context: before.context, isChange: changes)
+        }
+    }
+
+    func undo(_ prepared: Prepared) {
+        running.withLock { running in
+            (running.configuration, running.context) = (prepared.configuration, prepared.context)
+            attempt("the rules are those of a file that was refused") { () throws(NftablesError) in
+                _ = try table.apply(prepared.context)
+            }
+        }
+    }
+
+    struct Prepared: Sendable {
+        fileprivate let configuration: RouterConfiguration
+        fileprivate let context: FileContext
+        /// Whether the rules are others than before.
+        var isChange = false
+    }
+
+    // MARK: For people
+
+    func answer() -> ControlProtocol.Answer {
+        do throws(NftablesError) {
+            return ControlProtocol.Answer(firewall: try table.status(router: name))
+        } catch {
+            return ControlProtocol.Answer(error: "\(error)")
+        }
+    }
+}

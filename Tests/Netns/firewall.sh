@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# firewall.sh: each kind of rule, in the kernel: TCP, UDP and ICMP, IPv4 and IPv6, both directions; rules about peers follow
+# their allowed-ips; a reload keeps counters; after kill -9 the rules stand, and the next start takes them over.
+#
+#   outside ── out ─────────── out ── hub ── in ─────────── in ── inside
+#    198.51.100.2            198.51.100.1   10.0.10.1            10.0.10.2
+#                                      │ wg0 10.80.0.1, listening on `far`
+#   alice, carol ─ far ──────────── far│     alice 10.80.1.2, carol 10.80.3.2 (a tunnel each)
+#
+# timeout: 240
+set -euo pipefail
+# shellcheck source=../../etc/lib/tunnel.sh
+. "$(dirname "$0")/../../etc/lib/tunnel.sh"
+
+command -v nft >/dev/null || skip "needs nft"
+
+node hub outside inside alice carol
+wire outside out hub out
+wire hub in inside in
+wire alice far hub far
+wire carol far hub near
+address outside out 198.51.100.2/24 2001:db8:1::2/64
+address hub out 198.51.100.1/24 2001:db8:1::1/64
+address hub in 10.0.10.1/24 fd10::1/64
+address inside in 10.0.10.2/24 fd10::2/64
+address alice far 10.0.1.2/24
+address hub far 10.0.1.1/24
+address carol far 10.0.2.2/24
+address hub near 10.0.2.1/24
+on outside ip route add default via 198.51.100.1
+on outside ip -6 route add default via 2001:db8:1::1
+on inside ip route add default via 10.0.10.1
+on inside ip -6 route add default via fd10::1
+
+rules() { # the sections of hub's file; $1: more rules
+    cat <<YAML
+pipeline:
+  - firewall:
+      default: drop
+      services: { echo: [tcp/7, udp/7] }
+      rules:
+        - { allow: any, from: lan, to: wan, name: lan-out }
+        - { allow: [echo, icmp], from: admins, to: [lan, self], name: admins-in }
+        - { reject: any, from: vpn, to: self, name: not-self }
+        - { deny: any, from: vpn, to: [10.0.10.0/24, "fd10::/64"], log: 5/minute, name: no-cameras }
+        - { deny: tcp/9, from: self, to: wan, name: no-discard }
+${1:-}
+  - tun
+  - allowed-ips
+  - wireguard
+  - udp
+zones:
+  wan: { interfaces: [out] }
+  lan: { interfaces: ["in*"] }
+  vpn: { tunnels: [wg0] }
+  admins: { peers: [alice] }
+tests:
+  - { expect: deny, from: carol, to: "lan:10.0.10.2", port: tcp/7 }
+  - { expect: allow, from: alice, to: "lan:10.0.10.2", port: tcp/7 }
+YAML
+}
+
+interface hub fullbore addresses="10.80.0.1/16 fd80::1/64" workers=2 extra="$(rules)"
+interface alice fullbore addresses="10.80.1.2/16 fd80::1:2/64"
+interface carol fullbore addresses="10.80.3.2/16 fd80::3:2/64"
+peer hub alice allowed="10.80.1.0/24 fd80::1:0/112"
+peer hub carol allowed="10.80.3.0/24 fd80::3:0/112"
+peer alice hub endpoint="10.0.1.1:$default_port" allowed="10.80.0.0/16 10.0.10.0/24 fd80::/64 fd10::/64"
+peer carol hub endpoint="10.0.2.1:$default_port" allowed="10.80.0.0/16 10.0.10.0/24 fd80::/64 fd10::/64"
+up hub
+up alice
+up carol
+
+# Who listens: an echo on TCP and UDP port 7, everywhere; TCP port 9 outside.
+for name in hub outside inside alice carol; do
+    spawn "$name" "$work/echo-tcp.log" socat TCP6-LISTEN:7,ipv6only=0,reuseaddr,fork EXEC:cat
+    spawn "$name" "$work/echo-udp.log" socat UDP6-RECVFROM:7,ipv6only=0,fork EXEC:cat
+done
+spawn outside "$work/discard.log" socat TCP6-LISTEN:9,ipv6only=0,reuseaddr,fork EXEC:cat
+echoes() { [[ $(on "$1" ss -Hltn 'sport = :7') && $(on "$1" ss -Hlun 'sport = :7') ]]; }
+for name in hub outside inside alice carol; do eventually 5 echoes "$name" || fail "$name does not listen"; done
+
+# ask KIND FROM ADDRESS [PORT]: pass, rejected or dropped
+ask() {
+    local kind=$1 from=$2 address status=0 port=${4:-7} said
+    address=$(bracketed "$3")
+    case $kind in
+        icmp)
+            said=$(on "$from" ping -n -c 1 -W 1 "$3" 2>&1) && { echo pass; return; }
+            if grep -qiE 'prohibited|filtered|unreachable' <<<"$said"; then echo rejected; else echo dropped; fi
+            return
+            ;;
+        tcp) said=$(on "$from" timeout 1.5 socat - "TCP:$address:$port,connect-timeout=1" <<<hello 2>&1) || status=$? ;;
+        udp) said=$(on "$from" timeout 1.5 socat -T 1 - "UDP:$address:$port" <<<hello 2>&1) || status=$? ;;
+    esac
+    if [[ $said == hello ]]; then
+        echo pass
+    elif grep -qiE 'refused|prohibited|denied|unreachable|no route' <<<"$said"; then
+        echo rejected
+    else
+        echo dropped
+    fi
+}
+
+expect() { # expect OUTCOME FROM V4 V6 [PORT]: of all three protocols and both families
+    local kind address outcome
+    for kind in tcp udp icmp; do
+        for address in "$3" "$4"; do
+            outcome=$(ask "$kind" "$2" "$address")
+            [[ $outcome == "$1" ]] || fail "$kind from $2 to $address: $outcome, expected $1"
+        done
+    done
+}
+
+hits() { # hits COUNTER: packets, as the router tells
+    on hub "$fullbore" show hub --firewall --json | jq -r --arg counter "$1" '[.rules[] | select(.counter == $counter) | .packets] | add'
+}
+
+all_kinds() {
+    expect pass inside 198.51.100.2 2001:db8:1::2
+    expect dropped outside 10.0.10.2 fd10::2
+    expect dropped outside 198.51.100.1 2001:db8:1::1
+    expect pass alice 10.0.10.2 fd10::2
+    expect pass alice 10.80.0.1 fd80::1
+    expect dropped carol 10.0.10.2 fd10::2
+    expect rejected carol 10.80.0.1 fd80::1
+    expect dropped inside 10.80.1.2 fd80::1:2
+    expect pass hub 198.51.100.2 2001:db8:1::2
+    expect pass alice 10.80.3.2 fd80::3:2
+    [[ $(ask tcp hub 198.51.100.2 9) == dropped ]] || fail "what this host may not ask for, it gets"
+    [[ $(ask tcp inside 198.51.100.2 9) == pass ]] || fail "a rule about this host is one about others too"
+}
+
+all_kinds
+step "each kind of rule, three protocols, two families, both directions"
+
+for counter in rule-lan-out rule-admins-in rule-not-self rule-no-cameras rule-no-discard same-zone default-forward default-input listen-ports; do
+    (($(hits "$counter") > 0)) || fail "$counter has no hits: $(on hub "$fullbore" show hub --firewall)"
+done
+on hub nft list table inet fullbore-hub >"$work/listing"
+grep -q 'comment "router.yaml:' "$work/listing" || fail "nft lists no lines of the file"
+on hub nft -c -f "$work/listing" || fail "nft cannot read what it lists"
+step "show --firewall and nft list tell where each rule comes from"
+
+# ---- A rule about a peer is one about its allowed-ips
+
+[[ $(ask tcp carol 10.0.10.2) == dropped ]] || fail "carol reaches the cameras"
+on carol ip address add 10.80.1.77/32 dev wg0
+on hub wg set wg0 peer "${public_key[carol]}" allowed-ips 10.80.3.0/24,fd80::3:0/112,10.80.1.77/32
+alices() { on hub nft list set inet fullbore-hub peers-wg0-alice-v4; }
+as_77() { on carol timeout 2 socat - "TCP:10.0.10.2:7,bind=10.80.1.77,connect-timeout=1" <<<hello 2>/dev/null; }
+! alices | grep -q 10.80.1.0/24 || fail "alice still has all of her prefix"
+[[ $(as_77 || true) != hello ]] || fail "an address that is carol's now is still taken for alice's"
+on hub wg set wg0 peer "${public_key[alice]}" allowed-ips 10.80.1.0/24,fd80::1:0/112,10.80.1.77/32
+expect pass alice 10.0.10.2 fd10::2
+alices | grep -q 10.80.1.0/24 || fail "alice does not have all of her prefix again: $(alices)"
+step "rules about peers follow wg set"
+
+# ---- A reload changes the rules and keeps what they have counted
+
+before=$(hits rule-no-cameras)
+option[hub,extra]=$(rules "        - { allow: echo, from: outside-hosts, to: lan }")
+router_file hub >"$work/hub/router.yaml"
+if on hub "$fullbore" reload hub >"$work/reload" 2>&1; then fail "a file with an unknown zone was taken"; fi
+grep -q "no zone or peer 'outside-hosts'" "$work/reload" || fail "$(cat "$work/reload")"
+option[hub,extra]=$(rules "        - { allow: echo, from: wan, to: lan, name: echo-in }")
+router_file hub >"$work/hub/router.yaml"
+on hub "$fullbore" reload hub >"$work/reload" || fail "$(cat "$work/reload")"
+grep -q "rules in nftables" "$work/reload" || fail "the reload does not speak of rules: $(cat "$work/reload")"
+[[ $(ask tcp outside 10.0.10.2) == pass && $(ask udp outside fd10::2) == pass ]] || fail "the new rule is not in force"
+[[ $(hits rule-no-cameras) == "$before" ]] || fail "the reload has lost what was counted"
+step "a reload changes the rules, and keeps their counters"
+
+# ---- kill -9: closed stays closed, open stays open; the next start takes over
+
+pings inside 198.51.100.2 1
+kill -KILL "${daemon[hub]}"
+ends "${daemon[hub]}" 5
+on hub nft list table inet fullbore-hub >/dev/null || fail "the rules have gone with the process"
+[[ $(ask tcp outside 198.51.100.1) == dropped ]] || fail "after kill -9 this host is open"
+before=$(on hub nft list counter inet fullbore-hub rule-lan-out | awk '/packets/ {print $2}')
+spawn inside "$work/probe.log" ping -n -i 0.02 -O 198.51.100.2
+probe=$spawned
+on hub ip link del wg0 2>/dev/null || true
+rm -f "$work/hub/log"
+up hub
+kill -INT "$probe"
+ends "$probe" 5
+! grep -q "no answer" "$work/probe.log" || fail "a flow had a gap: $(grep -c 'no answer' "$work/probe.log")"
+(($(hits rule-lan-out) >= before)) || fail "the next start has lost what was counted"
+[[ $(ask tcp outside 198.51.100.1) == dropped && $(ask tcp inside 198.51.100.2) == pass ]] || fail "the rules are not as they were"
+step "after kill -9 the rules stand, and the next start takes them over"
+
+# ---- A clean end takes them away; somebody else's table is refused
+
+down hub
+! on hub nft list table inet fullbore-hub 2>/dev/null || fail "the table is still there"
+all_down
