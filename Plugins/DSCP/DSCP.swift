@@ -5,15 +5,15 @@ import Wire
 package final class DSCP: PluginStage {
     package static let declaration = StageDeclaration(
         name: "dscp", summary: "sets, keeps or clears the DSCP of the packets inside the tunnel",
-        outbound: Passage(needs: [.plaintext, .peer]), inbound: Passage(needs: [.plaintext, .peer]))
+        outbound: Passage(needs: [.plaintext, .peer]), inbound: Passage(needs: [.plaintext, .peer]),
+        counters: ["packets-marked": "packets whose DSCP was another one before; a super-packet as its segments"])
 
     package struct Options: OptionRecord {
-        /// Of packets to the peer, and of packets from it.
         let down, up: Marking
 
         package init?(_ options: inout OptionReader) {
-            down = options.optional("down", default: .keep)
-            up = options.optional("up", default: .keep)
+            down = options.optional("down", default: .keep, help: "the DSCP of packets to the peer")
+            up = options.optional("up", default: .keep, help: "the DSCP of packets from the peer")
         }
     }
     package typealias PeerOptions = Options

@@ -10,6 +10,9 @@ package enum Marking: Equatable, Sendable {
 extension Marking: ScalarOption {
     package static var expected: String { "keep, clear, a number from 0 to 63, or a name such as ef, af41 or cs6" }
 
+    package static var shape: OptionShape { .either([.words(words), .whole(0...63)]) }
+    private static let words = ["keep", "clear"] + names.keys.sorted()
+
     package init(_ scalar: Value.Scalar) throws(OptionError) {
         if scalar.text == "keep" {
             self = .keep
@@ -17,11 +20,10 @@ extension Marking: ScalarOption {
             self = .set(0)
         } else if let code = Self.names[scalar.text] {
             self = .set(code)
-        } else if let number = UInt8(scalar.text), number < 64 {
-            self = .set(number)
+        } else if let number = try? UInt16(scalar), number < 64 {
+            self = .set(UInt8(number))
         } else {
-            throw Self.unexpected(
-                scalar, Suggestion.hint(for: scalar.text, among: ["keep", "clear"] + Self.names.keys.sorted()))
+            throw Self.unexpected(scalar, Suggestion.hint(for: scalar.text, among: Self.words))
         }
     }
 

@@ -9,8 +9,8 @@ package struct Mapping: OptionRecord {
     let ours: Located<Prefix>
 
     package init?(_ options: inout OptionReader) {
-        let theirs = options.require("theirs", as: Located<WrittenPrefix>.self)
-        let ours = options.require("ours", as: Located<WrittenPrefix>.self)
+        let theirs = options.require("theirs", as: Located<WrittenPrefix>.self, help: "the prefix, as the peer's hosts have it")
+        let ours = options.require("ours", as: Located<WrittenPrefix>.self, help: "the prefix that the peer's hosts are called by here")
         guard let theirs, let ours else { return nil }
         self.theirs = Located(theirs.value.prefix, at: theirs.position)
         self.ours = Located(ours.value.prefix, at: ours.position)
@@ -33,6 +33,13 @@ package struct Mappings: OptionRecord {
     package static let bound = 16
 
     let mappings: [Mapping]
+
+    /// One mapping, or several: what reading asks for depends on which it is.
+    package static var shape: OptionShape {
+        let several = OptionKey(
+            name: "map", shape: [Mapping].shape, isRequired: true, help: "several mappings, instead of one")
+        return .either([Mapping.shape, .record([several])])
+    }
 
     package init?(_ options: inout OptionReader) {
         guard options.has("map") else {

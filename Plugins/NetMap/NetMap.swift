@@ -5,7 +5,13 @@ import Wire
 package final class NetMap: PluginStage {
     package static let declaration = StageDeclaration(
         name: "netmap", summary: "translates a peer's prefix to another one, for sites whose addresses collide",
-        outbound: Passage(needs: [.plaintext, .peer]), inbound: Passage(needs: [.plaintext, .peer]))
+        outbound: Passage(needs: [.plaintext, .peer]), inbound: Passage(needs: [.plaintext, .peer]),
+        counters: [
+            "translated-out": "packets to a peer in which an address was replaced",
+            "translated-in": "packets from a peer in which an address was replaced",
+            "quotes-translated": "errors among them whose quoted packet had an address replaced",
+            "packets-unmapped": "packets of a peer that has mappings, with no address in any of them",
+        ], drops: Drop.self)
 
     package typealias PeerOptions = Mappings
 

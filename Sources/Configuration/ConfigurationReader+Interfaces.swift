@@ -4,7 +4,10 @@ import Wire
 
 extension ConfigurationReader {
     mutating func interfaces(_ options: inout OptionReader, _ pipeline: [PipelineEntry]?) -> [InterfaceConfiguration] {
-        guard let section = options.require("interfaces", as: NamedEntries.self) else { return [] }
+        let section = options.require(
+            "interfaces", as: NamedEntries.self, help: "the WireGuard interfaces by name",
+            shape: .names(interfaceShape))
+        guard let section else { return [] }
         if section.entries.isEmpty { options.error("a router has at least one interface", at: "interfaces") }
         if section.entries.count > RouterConfiguration.maximumInterfaces {
             options.error("more than \(RouterConfiguration.maximumInterfaces) interfaces", at: "interfaces")
@@ -19,15 +22,34 @@ extension ConfigurationReader {
         if let problem = Names.problem(withInterface: name.value) { diagnostics.error(problem, at: name.position) }
         checks.note(tunnel: name.value)
         guard var options = reader(entry, "interface") else { return nil }
-        let privateKey = options.require("private-key", as: Located<KeySource>.self)
-        let port = options.optional("listen-port", default: Located<UInt16>(0, at: name.position))
+        return interface(name, &options, pipeline)
+    }
+
+    private var interfaceShape: OptionShape {
+        var reader = ConfigurationReader(file: "", stages: stages, Diagnostics())
+        return .record(OptionRecorder.keys { _ = reader.interface(Located("", at: .start), &$0, nil) })
+    }
+
+    private mutating func interface(
+        _ name: Located<String>, _ options: inout OptionReader, _ pipeline: [PipelineEntry]?
+    ) -> InterfaceConfiguration? {
+        let privateKey = options.require(
+            "private-key", as: Located<KeySource>.self, help: "where the interface's private key is")
+        let port = options.optional(
+            "listen-port", default: Located<UInt16>(0, at: name.position),
+            help: "the UDP port; 0 leaves the choice to the kernel")
         let addresses = addresses(&options, of: name.value)
         let mtu = options.optional(
-            "mtu", default: InterfaceConfiguration.defaultMTU, in: InterfaceConfiguration.mtuRange)
-        let fwmark = options.optional("fwmark", default: UInt32(0))
-        let routes = options.optional("routes", default: true)
+            "mtu", default: InterfaceConfiguration.defaultMTU, in: InterfaceConfiguration.mtuRange,
+            help: "the largest packet inside the tunnel, in bytes")
+        let fwmark = options.optional(
+            "fwmark", default: UInt32(0), help: "the mark on sealed packets, for policy routing; 0 is none")
+        let routes = options.optional(
+            "routes", default: true, help: "whether each allowed prefix gets a route in the kernel")
         let scope = PeerScope(interface: name.value, routes: routes, pipeline: pipeline)
-        let peers = (options.optional("peers", as: NamedEntries.self)?.entries ?? []).compactMap { peer($0, scope) }
+        let section = options.optional(
+            "peers", as: NamedEntries.self, help: "the interface's peers by name", shape: .names(peerShape))
+        let peers = (section?.entries ?? []).compactMap { peer($0, scope) }
         options.finish()
 
         checks.note(port: port, of: name.value)
@@ -49,7 +71,8 @@ extension ConfigurationReader {
     private mutating func addresses(
         _ options: inout OptionReader, of interface: String
     ) -> [Located<InterfaceAddress>] {
-        let addresses = options.optional("addresses", default: [Located<InterfaceAddress>]())
+        let addresses = options.optional(
+            "addresses", default: [Located<InterfaceAddress>](), help: "our addresses, each with its network's length")
         if addresses.count > InterfaceConfiguration.maximumAddresses {
             options.error("more than \(InterfaceConfiguration.maximumAddresses) addresses", at: "addresses")
             return []
@@ -79,11 +102,30 @@ extension ConfigurationReader {
         if let problem = Names.problem(withName: name.value) { diagnostics.error(problem, at: name.position) }
         checks.note(peer: name.value, on: scope.interface)
         guard var options = reader(entry, "peer") else { return nil }
-        let publicKey = options.require("public-key", as: Located<PublicKey>.self)
-        let presharedKey = options.optional("preshared-key", as: Located<KeySource>.self)
-        let endpoint = options.optional("endpoint", as: Located<HostPort>.self)
-        let allowed = options.optional("allowed-ips", default: [Located<WrittenPrefix>]())
-        let keepalive = options.optional("persistent-keepalive", as: Keepalive.self)
+        return peer(name, &options, scope)
+    }
+
+    private var peerShape: OptionShape {
+        var reader = ConfigurationReader(file: "", stages: stages, Diagnostics())
+        let nowhere = PeerScope(interface: "", routes: false, pipeline: nil)
+        return .record(OptionRecorder.keys { _ = reader.peer(Located("", at: .start), &$0, nowhere) })
+    }
+
+    private mutating func peer(
+        _ name: Located<String>, _ options: inout OptionReader, _ scope: PeerScope
+    ) -> PeerConfiguration? {
+        let publicKey = options.require(
+            "public-key", as: Located<PublicKey>.self, help: "the peer's public key, as wg prints it")
+        let presharedKey = options.optional(
+            "preshared-key", as: Located<KeySource>.self, help: "where the key is that both ends have beside theirs")
+        let endpoint = options.optional(
+            "endpoint", as: Located<HostPort>.self, help: "where the peer is at first: a name or an address, and a port"
+        )
+        let allowed = options.optional(
+            "allowed-ips", default: [Located<WrittenPrefix>](),
+            help: "the prefixes that are behind the peer: what goes there, and what may come from it")
+        let keepalive = options.optional(
+            "persistent-keepalive", as: Keepalive.self, help: "seconds between packets that keep a NAT's mapping open")
         let rank = standby(&options)
         let stageOptions = peerOptions(&options, scope.pipeline)
         options.finish()
@@ -112,7 +154,8 @@ extension ConfigurationReader {
 
     /// The rank among those that claim a prefix. Not acted on yet, so a file that counts on it is refused.
     private func standby(_ options: inout OptionReader) -> Int {
-        let rank = options.optional("standby", default: 0, in: 0...255)
+        let rank = options.optional(
+            "standby", default: 0, in: 0...255, help: "the rank among peers that claim one prefix; 0 is the first")
         if rank != 0 { options.error("'standby' is not supported yet", at: "standby") }
         return rank
     }
@@ -135,7 +178,8 @@ extension ConfigurationReader {
                 options.refuse(stage, "\(stage) is not in the pipeline: add it there, or leave this out")
                 continue
             }
-            if let value = options.value(stage) { records[stage] = stageOptions(type, value, of: stage) }
+            let value = options.value(stage, help: schema.declaration.summary, shape: type.shape)
+            if let value { records[stage] = stageOptions(type, value, of: stage) }
         }
         return records
     }

@@ -4,8 +4,10 @@ extension ConfigurationReader {
     /// The stages from top to bottom with their options; the core ones where the file lists none, and nil when it is
     /// not clear which there are.
     func pipeline(_ options: inout OptionReader) -> [PipelineEntry]? {
-        guard options.has("pipeline") else { return corePipeline(at: options.position) }
-        guard let list = options.value("pipeline") else { return nil }
+        let list = options.value(
+            "pipeline", help: "the stages, from the host to the wire; the core ones where this is left out",
+            shape: .list(entryShape))
+        guard let list else { return options.has("pipeline") ? nil : corePipeline(at: options.position) }
         guard case .sequence(let values) = list.content else {
             diagnostics.error("expected a list of stages, found \(list.found)", at: list.position)
             return nil
@@ -20,6 +22,22 @@ extension ConfigurationReader {
         guard known.count == entries.count else { return nil }
         checkOrder(known, list.position)
         return known
+    }
+
+    /// A stage's name, unless it cannot do without options, or a mapping from the name to its options.
+    private var entryShape: OptionShape {
+        let bare = stages.filter { schema in
+            guard case .record(let keys) = schema.options?.shape else { return true }
+            return !keys.contains { $0.isRequired }
+        }
+        let withOptions = stages.compactMap { schema in
+            schema.options.map { type in
+                OptionKey(
+                    name: schema.name, shape: type.shape, isRequired: true, fallback: nil,
+                    help: schema.declaration.summary)
+            }
+        }
+        return .either([.words(bare.map(\.name))] + withOptions.map { .record([$0]) })
     }
 
     private func corePipeline(at position: SourcePosition) -> [PipelineEntry] {

@@ -20,12 +20,20 @@ struct ConfigurationReader {
 
     /// The configuration; nil only together with errors, and of no use when there are any.
     mutating func router(_ root: Value, defaultName: String) -> RouterConfiguration? {
-        guard var options = OptionReader(root, of: "the file", diagnostics), isReadable(&options) else { return nil }
+        guard var options = OptionReader(root, of: "the file", diagnostics) else { return nil }
+        return router(&options, defaultName: defaultName)
+    }
+
+    mutating func router(_ options: inout OptionReader, defaultName: String) -> RouterConfiguration? {
+        guard isReadable(&options) else { return nil }
         let name = name(&options, defaultName)
         let pipeline = pipeline(&options)
         let interfaces = interfaces(&options, pipeline)
-        let runtime = options.optional("runtime", default: RuntimeConfiguration())
-        let forwarding = options.optional("forwarding", default: ForwardingMode.auto)
+        let runtime = options.optional(
+            "runtime", default: RuntimeConfiguration(), help: "how the program runs, as opposed to what it does")
+        let forwarding = options.optional(
+            "forwarding", default: ForwardingMode.auto,
+            help: "whether the kernel forwards packets while the router runs; off leaves its switches as they are")
         let (zones, tests) = (zones(&options), tests(&options))
         for section in Self.laterSections { options.refuse(section, "'\(section)' is not supported yet") }
         options.finish()
@@ -44,23 +52,22 @@ struct ConfigurationReader {
             options.refuse("fleet", "this is a fleet file, which is not supported yet")
             return false
         }
-        guard options.has("fullbore") else {
-            diagnostics.error(
-                "'fullbore' is missing: a router file begins with 'fullbore: \(RouterConfiguration.formatVersion)'",
-                at: options.position)
-            return true
-        }
-        guard let version = options.require("fullbore", as: Int.self) else { return true }
-        guard version == RouterConfiguration.formatVersion else {
-            options.error(
-                "this build reads format \(RouterConfiguration.formatVersion), not \(version)", at: "fullbore")
+        let format = RouterConfiguration.formatVersion
+        let version = options.require(
+            "fullbore", as: Int.self, help: "the version of the file's format",
+            missing: "'fullbore' is missing: a router file begins with 'fullbore: \(format)'",
+            shape: .whole(format...format))
+        guard let version else { return true }
+        guard version == format else {
+            options.error("this build reads format \(format), not \(version)", at: "fullbore")
             return false
         }
         return true
     }
 
     private func name(_ options: inout OptionReader, _ defaultName: String) -> String {
-        guard let name = options.optional("name", as: String.self) else {
+        let help = "the instance's name; the file's own without its .yaml where this is left out"
+        guard let name = options.optional("name", as: String.self, help: help) else {
             if !options.has("name"), let problem = Names.problem(withName: defaultName) {
                 diagnostics.error(
                     "the file's own name will not do, so it needs a 'name': \(problem)", at: options.position)

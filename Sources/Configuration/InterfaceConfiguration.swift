@@ -67,6 +67,11 @@ package struct InterfaceAddress: Hashable, Sendable {
 
 extension InterfaceAddress: ScalarOption, CustomStringConvertible {
     package static var expected: String { "an address with its length such as 10.80.0.1/24" }
+    package static var shape: OptionShape {
+        .text(
+            OptionShape.Text(
+                expected, pattern: "^[0-9A-Fa-f.:]+(/[0-9]+)?$", examples: ["10.80.0.1/24", "fd80::1/64"]))
+    }
 
     /// A bare address is a network of its own.
     package init(_ scalar: Value.Scalar) throws(OptionError) {

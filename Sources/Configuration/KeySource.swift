@@ -13,6 +13,16 @@ package enum KeySource: Sendable, Hashable {
 }
 
 extension KeySource: OptionValue {
+    package static var shape: OptionShape {
+        func only(_ key: String, _ help: String) -> OptionShape {
+            .record([OptionKey(name: key, shape: String.shape, isRequired: true, help: help)])
+        }
+        return .either([
+            only("file", "the path of the key's file; one that is not absolute counts from this file's folder"),
+            only("credential", "the name of one of systemd's credentials"),
+        ])
+    }
+
     package static func read(_ value: Value, _ diagnostics: Diagnostics) -> KeySource? {
         if case .scalar = value.content {
             // Not a word of what stands there: it is probably the key.

@@ -51,6 +51,13 @@ extension PeerConfiguration: Equatable {
 }
 
 extension PublicKey: OptionValue {
+    package static var shape: OptionShape {
+        .text(
+            OptionShape.Text(
+                "a public key", pattern: "^[A-Za-z0-9+/]{43}=$",
+                examples: ["AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="]))
+    }
+
     /// Never repeats the text: what is no public key may be a private one in the wrong place.
     package static func read(_ value: Value, _ diagnostics: Diagnostics) -> PublicKey? {
         guard case .scalar(let scalar) = value.content else {
@@ -75,6 +82,7 @@ struct Keepalive: ScalarOption {
     let seconds: UInt16
 
     static var expected: String { "seconds from 0 to 65535, or off" }
+    static var shape: OptionShape { .either([.whole(0...65535), .words(["off"])]) }
 
     init(_ scalar: Value.Scalar) throws(OptionError) {
         if scalar.text == "off" {

@@ -13,11 +13,15 @@ package struct RuntimeConfiguration: Sendable, Equatable {
 
 extension RuntimeConfiguration: OptionRecord {
     package init?(_ options: inout OptionReader) {
-        workers = options.optional("workers", default: .auto)
-        aead = options.optional("aead", default: .auto)
+        workers = options.optional(
+            "workers", default: .auto, help: "how many threads move packets; auto is one for each core")
+        aead = options.optional("aead", default: .auto, help: "which implementation of ChaCha20-Poly1305 is used")
         if aead == .ipsecMB { options.error("'ipsec-mb' is not supported yet", at: "aead") }
-        offloads = options.optional("offloads", default: OffloadConfiguration())
-        remembersTimestamps = options.optional("remember-timestamps", default: true)
+        offloads = options.optional(
+            "offloads", default: OffloadConfiguration(), help: "which of the kernel's offloads are used")
+        remembersTimestamps = options.optional(
+            "remember-timestamps", default: true,
+            help: "whether the greatest time stamp of each peer is kept over a restart")
     }
 }
 
@@ -33,6 +37,7 @@ package enum WorkerCount: Sendable, Equatable {
 
 extension WorkerCount: ScalarOption {
     package static var expected: String { "auto or a number from 1 to \(maximum)" }
+    package static var shape: OptionShape { .either([.words(["auto"]), .whole(1...maximum)]) }
 
     package init(_ scalar: Value.Scalar) throws(OptionError) {
         if scalar.text == "auto" {
@@ -76,8 +81,8 @@ package struct OffloadConfiguration: Sendable, Equatable {
 
 extension OffloadConfiguration: OptionRecord {
     package init?(_ options: inout OptionReader) {
-        tun = options.optional("tun", default: .auto)
-        udpGSO = options.optional("udp-gso", default: .auto)
-        udpGRO = options.optional("udp-gro", default: .auto)
+        tun = options.optional("tun", default: .auto, help: "super-packets and checksums on the TUN device")
+        udpGSO = options.optional("udp-gso", default: .auto, help: "runs of datagrams in one send (UDP_SEGMENT)")
+        udpGRO = options.optional("udp-gro", default: .auto, help: "runs of datagrams in one receive (UDP_GRO)")
     }
 }

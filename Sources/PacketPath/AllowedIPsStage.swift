@@ -9,7 +9,7 @@ package final class AllowedIPsStage: Stage {
         name: "allowed-ips",
         summary: "finds the peer that owns a destination, and drops what comes from a source that is not the peer's",
         outbound: Passage(needs: .plaintext, provides: .peer),
-        inbound: Passage(needs: [.plaintext, .peer], provides: .sourceChecked))
+        inbound: Passage(needs: [.plaintext, .peer], provides: .sourceChecked), drops: Drop.self)
 
     enum Drop: Int, DropReason {
         case notIP, noRoute, sourceNotAllowed

@@ -12,7 +12,14 @@ package final class WireGuardStage: Stage {
         name: "wireguard",
         summary: "seals outbound packets for their peer and opens inbound ones",
         outbound: Passage(needs: [.plaintext, .peer], provides: .sealed, removes: .plaintext),
-        inbound: Passage(needs: .sealed, provides: [.plaintext, .peer], removes: .sealed))
+        inbound: Passage(needs: .sealed, provides: [.plaintext, .peer], removes: .sealed),
+        counters: [
+            "packets-sealed": "packets that were encrypted and sent on",
+            "packets-opened": "packets that were decrypted",
+            "cookies-sent": "cookie replies that were sent under load",
+        ],
+        gauges: ["packets-staged": "packets that wait for a session"],
+        drops: Drop.self, Rejection.self, HandshakeDesk.Drop.self)
 
     enum Drop: Int, DropReason {
         case noEndpoint, endpointInTunnel, staleStaged, stagingFull, noAnswer, peerRemoved, tooLarge, batchFull,

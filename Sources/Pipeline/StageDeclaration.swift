@@ -14,16 +14,39 @@ package struct StageDeclaration: Sendable {
     package let place: Place
     package let outbound: Passage
     package let inbound: Passage
+    /// What its reports count, beside drops, in their order.
+    package let counters: [CounterDeclaration]
+    /// The reasons of its drops, in the order of its reports.
+    package let drops: [String]
 
+    /// `counters` only ever go up and `gauges` go both ways; each with what it counts.
     package init(
-        name: String, summary: String, place: Place = .path, outbound: Passage = Passage(), inbound: Passage = Passage()
+        name: String, summary: String, place: Place = .path, outbound: Passage = Passage(),
+        inbound: Passage = Passage(), counters: KeyValuePairs<String, String> = [:],
+        gauges: KeyValuePairs<String, String> = [:], drops: any DropReason.Type...
     ) {
         self.name = name
         self.summary = summary
         self.place = place
         self.outbound = outbound
         self.inbound = inbound
+        self.counters =
+            counters.map { CounterDeclaration(name: $0.key, meaning: $0.value, isGauge: false) }
+            + gauges.map { CounterDeclaration(name: $0.key, meaning: $0.value, isGauge: true) }
+        self.drops = drops.flatMap { Self.names($0) }
     }
+
+    private static func names(_ reasons: (some DropReason).Type) -> [String] { reasons.allCases.map(\.name) }
+}
+
+/// What a stage says of one of its counters.
+package struct CounterDeclaration: Sendable, Equatable {
+    /// Its name in reports, kebab-case.
+    package let name: String
+    /// What it counts.
+    package let meaning: String
+    /// Whether it goes down too.
+    package let isGauge: Bool
 }
 
 /// What a batch must be when a stage gets it in one direction, and what the stage makes of it.

@@ -1,7 +1,7 @@
 import Pipeline
 
 /// Why a datagram was not received or not sent.
-enum UDPDrop: Int, DropReason {
+package enum UDPDrop: Int, DropReason {
     /// Received: longer than the buffer, or its control data did not fit.
     case truncated
     /// Received: a run of more datagrams than a batch holds; no peer of ours makes one.
@@ -25,7 +25,7 @@ enum UDPDrop: Int, DropReason {
     /// To send: any other error.
     case sendError
 
-    var name: String {
+    package var name: String {
         switch self {
         case .truncated: "truncated"
         case .runTooLong: "run-too-long"

@@ -15,6 +15,7 @@ extension BitRate: ScalarOption, CustomStringConvertible {
     ])
 
     package static var expected: String { "a rate such as 100mbit" }
+    package static var shape: OptionShape { units.shape(expected, examples: ["800kbit", "100mbit", "2.5gbit"]) }
 
     package init(_ scalar: Value.Scalar) throws(OptionError) {
         bitsPerSecond = try Self.units.parse(scalar, as: BitRate.self)

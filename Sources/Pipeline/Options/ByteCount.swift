@@ -16,6 +16,7 @@ extension ByteCount: ScalarOption, CustomStringConvertible {
     ])
 
     package static var expected: String { "a size such as 64kB" }
+    package static var shape: OptionShape { units.shape(expected, examples: ["1500B", "64kB", "256KiB"]) }
 
     package init(_ scalar: Value.Scalar) throws(OptionError) {
         bytes = try Self.units.parse(scalar, as: ByteCount.self)

@@ -35,6 +35,11 @@ package struct HostPort: Hashable, Sendable {
 
 extension HostPort: ScalarOption, CustomStringConvertible {
     package static var expected: String { "an endpoint such as vpn.example.net:51820 or [2001:db8::1]:51820" }
+    package static var shape: OptionShape {
+        .text(
+            OptionShape.Text(
+                expected, pattern: "^(.+):[0-9]+$", examples: ["vpn.example.net:51820", "[2001:db8::1]:51820"]))
+    }
 
     package init(_ scalar: Value.Scalar) throws(OptionError) {
         let text = scalar.text

@@ -8,6 +8,7 @@ extension Interval: ScalarOption {
     ])
 
     package static var expected: String { "a length of time such as 60s" }
+    package static var shape: OptionShape { units.shape(expected, examples: ["250ms", "60s", "5m"]) }
 
     package init(_ scalar: Value.Scalar) throws(OptionError) {
         self.init(nanoseconds: try Self.units.parse(scalar, as: Interval.self))

@@ -17,6 +17,9 @@ extension Located: Equatable where Wrapped: Equatable {
 }
 
 extension Located: OptionValue where Wrapped: OptionValue {
+    package static var shape: OptionShape { Wrapped.shape }
+    package var defaultText: String? { value.defaultText }
+
     package static func read(_ value: Value, _ diagnostics: Diagnostics) -> Located? {
         Wrapped.read(value, diagnostics).map { Located($0, at: value.position) }
     }

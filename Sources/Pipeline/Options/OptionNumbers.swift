@@ -1,16 +1,19 @@
 extension Int: ScalarOption {
     package static var expected: String { "a whole number" }
     package init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: Int.self) }
+    package static var shape: OptionShape { .whole(Int.min...Int.max) }
 }
 
 extension UInt16: ScalarOption {
     package static var expected: String { WholeNumber.expected(UInt16.self) }
     package init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: UInt16.self) }
+    package static var shape: OptionShape { .whole(0...Int(UInt16.max)) }
 }
 
 extension UInt32: ScalarOption {
     package static var expected: String { WholeNumber.expected(UInt32.self) }
     package init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: UInt32.self) }
+    package static var shape: OptionShape { .whole(0...Int(UInt32.max)) }
 }
 
 /// Integers as the YAML 1.2 core schema writes them (§10.3.2): decimal with a sign, `0o17`, `0xca6c`.
@@ -35,5 +38,23 @@ private enum WholeNumber {
         if text.hasPrefix("0x") { return (text.dropFirst(2), 16) }
         if text.hasPrefix("0o") { return (text.dropFirst(2), 8) }
         return (text[...], 10)
+    }
+}
+
+extension OptionShape {
+    /// The shape of a value that has to be in `range` too.
+    func narrowed<T: ScalarOption>(to range: ClosedRange<T>) -> OptionShape {
+        switch self {
+        case .whole:
+            guard let lower = Int(range.lowerBound.optionText), let upper = Int(range.upperBound.optionText) else {
+                return self
+            }
+            return .whole(lower...upper)
+        case .text(let text):
+            let bounds = "\(range.lowerBound.optionText) to \(range.upperBound.optionText)"
+            let ends = [range.lowerBound.optionText, range.upperBound.optionText]
+            return .text(Text("\(text.expected), from \(bounds)", pattern: text.pattern, examples: ends))
+        default: return self
+        }
     }
 }

@@ -1,9 +1,10 @@
 /// Reads a mapping key by key: `require` and `optional` ask for the keys there may be, `finish` complains of the others.
 ///
 ///     let down = options.require("down", as: BitRate.self)
-///     let burst = options.optional("burst", default: ByteCount(64_000))
+///     let burst = options.optional("burst", default: ByteCount(64_000), help: "the most that goes at once")
 ///
-/// Nothing is thrown: what is wrong is recorded, the answer is nil or the default, and the load fails in the end.
+/// A record asks for all of its keys before it gives up because one is missing: what it asks for when there is nothing is
+/// what it declares (`OptionRecorder`). Nothing is thrown: what is wrong is recorded, the answer is nil or the default, and the load fails in the end.
 package struct OptionReader {
     /// Where the mapping stands.
     package let position: SourcePosition
@@ -15,6 +16,7 @@ package struct OptionReader {
     private var known: [String] = []
     /// Keys that mean something, but not here: near enough to be suggested.
     private var refused: [String] = []
+    private var recorder: OptionRecorder?
 
     package init(_ mapping: Value.Mapping, at position: SourcePosition, of owner: String, _ diagnostics: Diagnostics) {
         self.mapping = mapping
@@ -32,46 +34,68 @@ package struct OptionReader {
         self.init(mapping, at: value.position, of: owner, diagnostics)
     }
 
-    /// The value of `key`; a missing one is an error.
-    package mutating func require<T: OptionValue>(_ key: String, as type: T.Type = T.self) -> T? {
-        guard let value = value(key) else {
-            if mapping[key] == nil { diagnostics.error("'\(key)' is missing in \(owner)", at: position) }
+    /// A reader of nothing that has `recorder` note what it is asked for.
+    init(_ recorder: OptionRecorder) {
+        self.init(Value.Mapping([]), at: .start, of: "", Diagnostics())
+        self.recorder = recorder
+    }
+
+    /// The value of `key`; a missing one is an error, in the words of `missing` where it has some.
+    ///
+    /// `help` says what the key does, for `fullbore stages` and the schema: the end of a sentence that starts with the
+    /// key. `shape` is what may stand there, where the type alone does not say it.
+    package mutating func require<T: OptionValue>(
+        _ key: String, as type: T.Type = T.self, help: String = "", missing: String? = nil,
+        shape: @autoclosure () -> OptionShape = T.shape
+    ) -> T? {
+        recorder?.note(OptionKey(name: key, shape: shape(), isRequired: true, fallback: nil, help: help))
+        guard let value = find(key) else {
+            if mapping[key] == nil { diagnostics.error(missing ?? "'\(key)' is missing in \(owner)", at: position) }
             return nil
         }
         return T.read(value, diagnostics)
     }
 
     /// The value of `key`, nil when it is missing.
-    package mutating func optional<T: OptionValue>(_ key: String, as type: T.Type = T.self) -> T? {
-        value(key).flatMap { T.read($0, diagnostics) }
+    package mutating func optional<T: OptionValue>(
+        _ key: String, as type: T.Type = T.self, help: String = "", shape: @autoclosure () -> OptionShape = T.shape
+    ) -> T? {
+        recorder?.note(OptionKey(name: key, shape: shape(), isRequired: false, fallback: nil, help: help))
+        return find(key).flatMap { T.read($0, diagnostics) }
     }
 
     /// The value of `key`, `fallback` when it is missing.
-    package mutating func optional<T: OptionValue>(_ key: String, default fallback: T) -> T {
-        optional(key, as: T.self) ?? fallback
+    package mutating func optional<T: OptionValue>(_ key: String, default fallback: T, help: String = "") -> T {
+        recorder?.note(
+            OptionKey(name: key, shape: T.shape, isRequired: false, fallback: fallback.defaultText, help: help))
+        return optional(key, as: T.self) ?? fallback
     }
 
     /// As `require`, and a value outside of `range` is an error.
     package mutating func require<T: ScalarOption & Comparable>(
-        _ key: String, as type: T.Type = T.self, in range: ClosedRange<T>
+        _ key: String, as type: T.Type = T.self, in range: ClosedRange<T>, help: String = ""
     ) -> T? {
-        let value = require(key, as: T.self)
+        let value = require(key, as: T.self, help: help, shape: T.shape.narrowed(to: range))
         return value.flatMap { check($0, of: key, in: range) }
     }
 
     /// As `optional`, and a value outside of `range` is an error.
     package mutating func optional<T: ScalarOption & Comparable>(
-        _ key: String, as type: T.Type = T.self, in range: ClosedRange<T>
+        _ key: String, as type: T.Type = T.self, in range: ClosedRange<T>, help: String = ""
     ) -> T? {
-        let value = optional(key, as: T.self)
+        let value = optional(key, as: T.self, help: help, shape: T.shape.narrowed(to: range))
         return value.flatMap { check($0, of: key, in: range) }
     }
 
     /// As `optional` with a default, and a value outside of `range` is an error.
     package mutating func optional<T: ScalarOption & Comparable>(
-        _ key: String, default fallback: T, in range: ClosedRange<T>
+        _ key: String, default fallback: T, in range: ClosedRange<T>, help: String = ""
     ) -> T {
-        optional(key, as: T.self, in: range) ?? fallback
+        recorder?.note(
+            OptionKey(
+                name: key, shape: T.shape.narrowed(to: range), isRequired: false, fallback: fallback.defaultText,
+                help: help))
+        return optional(key, as: T.self, in: range) ?? fallback
     }
 
     private func check<T: ScalarOption & Comparable>(_ value: T, of key: String, in range: ClosedRange<T>) -> T? {
@@ -81,8 +105,14 @@ package struct OptionReader {
         return nil
     }
 
-    /// What stands under `key`, as it was written; a key without a value is an error, and nil as if it was missing.
-    package mutating func value(_ key: String) -> Value? {
+    /// What stands under `key`, as it was written, for what has no type of its own; nil when it is missing.
+    package mutating func value(_ key: String, help: String = "", shape: @autoclosure () -> OptionShape) -> Value? {
+        recorder?.note(OptionKey(name: key, shape: shape(), isRequired: false, fallback: nil, help: help))
+        return find(key)
+    }
+
+    /// A key without a value is an error, and nil as if it was missing.
+    private mutating func find(_ key: String) -> Value? {
         known.append(key)
         guard let entry = mapping[key] else { return nil }
         guard entry.value.content != .null else {

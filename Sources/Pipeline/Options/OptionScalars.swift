@@ -2,6 +2,7 @@ import Wire
 
 extension Bool: ScalarOption {
     package static var expected: String { "true or false" }
+    package static var shape: OptionShape { .truth }
 
     /// The words of the YAML 1.2 core schema (§10.3.2); `yes` and `on` are text.
     package init(_ scalar: Value.Scalar) throws(OptionError) {
@@ -28,6 +29,9 @@ extension String: ScalarOption {
 
 extension IPAddress: ScalarOption {
     package static var expected: String { "an address such as 10.0.0.1 or fd00::1" }
+    package static var shape: OptionShape {
+        .text(OptionShape.Text(expected, pattern: "^[0-9A-Fa-f.:]+$", examples: ["10.0.0.1", "fd00::1"]))
+    }
 
     package init(_ scalar: Value.Scalar) throws(OptionError) {
         guard let address = IPAddress(scalar.text) else { throw Self.unexpected(scalar) }
@@ -37,6 +41,10 @@ extension IPAddress: ScalarOption {
 
 extension Prefix: ScalarOption {
     package static var expected: String { "a prefix such as 10.0.0.0/24 or fd00::/64" }
+    package static var shape: OptionShape {
+        .text(
+            OptionShape.Text(expected, pattern: "^[0-9A-Fa-f.:]+(/[0-9]+)?$", examples: ["10.0.0.0/24", "10.1.0.0/24", "fd00::/64", "fd01::/64"]))
+    }
 
     /// Host bits are cleared (P-7.2); a bare address stands for itself alone.
     package init(_ scalar: Value.Scalar) throws(OptionError) {

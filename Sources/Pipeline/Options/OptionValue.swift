@@ -2,6 +2,14 @@
 package protocol OptionValue: Sendable {
     /// Reads `value`; what is wrong with it goes to `diagnostics`, and the result is then nil, or what can be used of it.
     static func read(_ value: Value, _ diagnostics: Diagnostics) -> Self?
+    /// What may stand there: the reading never takes what this does not allow.
+    static var shape: OptionShape { get }
+    /// The value as it would stand in a file, when it can be told in one piece of text.
+    var defaultText: String? { get }
+}
+
+extension OptionValue {
+    package var defaultText: String? { nil }
 }
 
 /// An option that is one piece of text: a number, an address, a rate.
@@ -40,6 +48,8 @@ extension ScalarOption {
     }
 
     package var optionText: String { String(describing: self) }
+    package var defaultText: String? { optionText }
+    package static var shape: OptionShape { .text(OptionShape.Text(expected)) }
 }
 
 /// An option that is one of a few words: the raw values of an enum.
@@ -61,6 +71,7 @@ extension OptionChoice {
     }
 
     package var optionText: String { rawValue }
+    package static var shape: OptionShape { .words(allCases.map(\.rawValue)) }
 }
 
 /// An option that is a mapping with options of its own, as a stage's are.
@@ -80,6 +91,9 @@ extension OptionRecord {
 }
 
 extension Array: OptionValue where Element: OptionValue {
+    package static var shape: OptionShape { .list(Element.shape) }
+    package var defaultText: String? { isEmpty ? "[]" : nil }
+
     /// The elements that can be read; each of the others has its own error.
     package static func read(_ value: Value, _ diagnostics: Diagnostics) -> [Element]? {
         switch value.content {

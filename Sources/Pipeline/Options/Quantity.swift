@@ -33,6 +33,12 @@ struct Quantity {
         return value
     }
 
+    /// The shape of what `parse` takes.
+    func shape(_ expected: String, examples: [String]) -> OptionShape {
+        let names = units.map(\.name).joined(separator: "|")
+        return .text(OptionShape.Text(expected, pattern: "^[0-9]+(\\.[0-9]+)?(\(names))$", examples: examples))
+    }
+
     /// The number in the largest unit that writes it without a fraction.
     func text(_ value: UInt64) -> String {
         let fitting = units.last { value >= $0.size && value % $0.size == 0 }

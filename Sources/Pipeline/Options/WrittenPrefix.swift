@@ -4,6 +4,8 @@ import Wire
 package struct WrittenPrefix: OptionValue {
     package let prefix: Prefix
 
+    package static var shape: OptionShape { Prefix.shape }
+
     package static func read(_ value: Value, _ diagnostics: Diagnostics) -> WrittenPrefix? {
         guard let prefix = Prefix.read(value, diagnostics), case .scalar(let scalar) = value.content else { return nil }
         if IPAddress(scalar.text.prefix { $0 != "/" }) != prefix.address {

@@ -1,0 +1,72 @@
+/// What may stand where an option is read: as much of it as can be told without reading. A type says it of itself, so
+/// that the schema of a file comes from the code that reads it.
+package indirect enum OptionShape: Sendable, Equatable {
+    /// `true` or `false`.
+    case truth
+    /// A whole number, not in quotes.
+    case whole(ClosedRange<Int>)
+    /// One of these words.
+    case words([String])
+    /// One piece of text.
+    case text(Text)
+    case list(OptionShape)
+    /// A mapping with these keys and no others.
+    case record([OptionKey])
+    /// A mapping whose keys are names that the user chose.
+    case names(OptionShape)
+    /// Any of these.
+    case either([OptionShape])
+
+    package struct Text: Sendable, Equatable {
+        /// To stand after "expected".
+        package let expected: String
+        /// A regular expression that all of it matches, in the dialect of JSON Schema (ECMA-262); nil when none says it.
+        package let pattern: String?
+        /// Some that are right, for whoever reads the schema and for tests.
+        package let examples: [String]
+
+        package init(_ expected: String, pattern: String? = nil, examples: [String] = []) {
+            self.expected = expected
+            self.pattern = pattern
+            self.examples = examples
+        }
+    }
+}
+
+/// A key that a mapping may have.
+package struct OptionKey: Sendable, Equatable {
+    package let name: String
+    package let shape: OptionShape
+    package let isRequired: Bool
+    /// What holds where it is left out, as it would stand in a file; nil when that is nothing that could.
+    package let fallback: String?
+    /// What it does, as the end of a sentence that starts with the key.
+    package let help: String
+
+    package init(name: String, shape: OptionShape, isRequired: Bool, fallback: String? = nil, help: String = "") {
+        self.name = name
+        self.shape = shape
+        self.isRequired = isRequired
+        self.fallback = fallback
+        self.help = help
+    }
+}
+
+extension OptionShape {
+    /// What stands after "expected".
+    package var expected: String {
+        switch self {
+        case .truth: "true or false"
+        case .whole(let range):
+            range == Int.min...Int.max
+                ? "a whole number" : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .words(let words): words.count > 1 ? "one of \(words.joined(separator: ", "))" : words.joined()
+        case .text(let text): text.expected
+        case .list(let element): "a list, each \(element.expected)"
+        case .record(let keys):
+            keys.isEmpty ? "an empty mapping" : "a mapping of \(keys.map(\.name).joined(separator: ", "))"
+        case .names(let value): "a mapping of names, each to \(value.expected)"
+        case .either(let shapes): shapes.map(\.expected).joined(separator: ", or ")
+        }
+    }
+}
