@@ -23,8 +23,11 @@ func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 /// Plugins by name, in alphabetical order: SwiftPM keeps what it found when it last read this file, so they are listed.
 let plugins = [
-    plugin("DSCP"), plugin("Firewall", ["HostStages", "Nftables"]), plugin("NAT", ["HostStages", "Nftables"]),
-    plugin("NetMap"), plugin("RateLimit"),
+    plugin("DSCP"),
+    plugin("Firewall", ["HostStages", "Nftables"]),
+    plugin("NAT", ["HostStages", "Nftables"]),
+    plugin("NetMap"),
+    plugin("RateLimit"),
 ]
 
 func tests(
@@ -99,10 +102,15 @@ let package = Package(
 
         // Tests: one target per module; Support holds what several of them share.
         .target(
-            name: "Support", dependencies: ["Wire", "Pipeline", "Linux"], path: "Tests/Support", swiftSettings: strict),
+            name: "Support", dependencies: ["Wire", "Pipeline", "Configuration", "Linux"], path: "Tests/Support",
+            swiftSettings: strict),
         .target(
             name: "StageTestKit", dependencies: ["Support", "Wire", "Pipeline", "Configuration"],
             path: "Tests/StageTestKit", swiftSettings: strict),
+        // What etc/bench counts the instructions of.
+        .executableTarget(
+            name: "stage-cost", dependencies: ["StageTestKit", "Router", "Pipeline", "Wire"], path: "Tests/StageCost",
+            swiftSettings: strict),
         tests("Wire"),
         tests("Crypto", resources: [.copy("Vectors")]),
         tests("AllowedIPs"),
@@ -116,10 +124,14 @@ let package = Package(
         tests("PacketPath"),
         // Counts the Diffie-Hellmans of each thread of the tests.
         .target(name: "CX25519Count", path: "Tests/CX25519Count"),
-        tests("Router", ["Locking", "CX25519Count", .product(name: "Logging", package: "swift-log")]),
+        tests(
+            "Router",
+            [
+                "StageTestKit", "Locking", "CX25519Count", .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("Control", ["Crypto", "Locking"]),
         tests("StageTestKit", ["Wire", "Pipeline"]),
-        tests("DSCP", ["StageTestKit", "Wire", "Pipeline"]),
+        tests("DSCP", ["StageTestKit", "Wire", "Pipeline"], resources: [.copy("Golden")]),
         tests(
             "Firewall",
             ["StageTestKit", "HostStages", "Nftables", "NAT", "Configuration", "Pipeline", "Wire", "TUN", "Linux"],

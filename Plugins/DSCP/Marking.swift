@@ -10,7 +10,7 @@ package enum Marking: Equatable, Sendable {
 extension Marking: ScalarOption {
     package static var expected: String { "keep, clear, a number from 0 to 63, or a name such as ef, af41 or cs6" }
 
-    package static var shape: OptionShape { .either([.words(words), .whole(0...63)]) }
+    package static var shape: OptionShape { .either([.words(words), .whole(0...63)], expected: expected) }
     private static let words = ["keep", "clear"] + names.keys.sorted()
 
     package init(_ scalar: Value.Scalar) throws(OptionError) {

@@ -26,11 +26,17 @@ package struct FirewallOptions: HostOptions {
     static let maximumRules = 20_000
 
     package init?(_ options: inout OptionReader) {
-        standard = options.optional("default", default: .drop)
-        services = options.optional("services", default: ServiceTable())
-        clampsMSS = options.optional("mss-clamp", default: true)
-        reversePath = options.optional("reverse-path", default: .strict)
-        let rules = options.optional("rules", default: [Located<FirewallRule>]())
+        standard = options.optional(
+            "default", default: .drop,
+            help: "what becomes of flows between zones and to this host that no rule decides on")
+        services = options.optional("services", default: ServiceTable(), help: "names for services of your own")
+        clampsMSS = options.optional(
+            "mss-clamp", default: true,
+            help: "whether the maximum segment size of forwarded TCP is lowered to what the route takes")
+        reversePath = options.optional(
+            "reverse-path", default: .strict, help: "whether a packet whose answer would leave elsewhere is dropped")
+        let rules = options.optional(
+            "rules", default: [Located<FirewallRule>](), help: "who may begin what flow; the first match wins")
         if rules.count > Self.maximumRules { options.error("more than \(Self.maximumRules) rules", at: "rules") }
         self.rules = Array(rules.prefix(Self.maximumRules))
     }

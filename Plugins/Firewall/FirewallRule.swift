@@ -8,6 +8,14 @@ package struct FirewallRule: OptionRecord {
         case deny
         /// The sender is told.
         case reject
+
+        var help: String {
+            switch self {
+            case .allow: "the services that may be used"
+            case .deny: "the services whose packets are dropped, and nobody is told"
+            case .reject: "the services whose packets are dropped, and the sender is told"
+            }
+        }
     }
 
     package let verb: Verb
@@ -21,16 +29,16 @@ package struct FirewallRule: OptionRecord {
         let written = Verb.allCases.filter { options.has($0.rawValue) }
         var services: OneOrMore<Located<ServiceText>>?
         for verb in Verb.allCases {
-            let read = options.optional(verb.rawValue, as: OneOrMore<Located<ServiceText>>.self)
+            let read = options.optional(verb.rawValue, as: OneOrMore<Located<ServiceText>>.self, help: verb.help)
             if verb == written.first { services = read }
         }
         if written.count != 1 {
             options.diagnostics.error("a rule has one of allow, deny and reject", at: options.position)
         }
-        let from = options.require("from", as: OneOrMore<Located<PlaceText>>.self)
-        let to = options.require("to", as: OneOrMore<Located<PlaceText>>.self)
-        log = options.optional("log")
-        name = options.optional("name")
+        let from = options.require("from", as: OneOrMore<Located<PlaceText>>.self, help: "where the flow begins")
+        let to = options.require("to", as: OneOrMore<Located<PlaceText>>.self, help: "where it goes")
+        log = options.optional("log", help: "how often the kernel's log is told")
+        name = options.optional("name", help: "what its counter is called")
         if let name, !Self.isName(name.value) {
             options.error("a rule's name is 1 to 63 letters, digits, '.', '_' and '-'", at: "name")
             return nil

@@ -30,6 +30,8 @@ package struct ServiceTable: OptionRecord {
 
     package init() { entries = [] }
 
+    package static var shape: OptionShape { .names(pattern: "^[^/]+$", OneOrMore<ServicePorts>.shape) }
+
     package init?(_ options: inout OptionReader) {
         let diagnostics = options.diagnostics
         entries = options.entries().compactMap { entry in

@@ -14,12 +14,14 @@ package struct Forward: OptionRecord {
     package let hairpin: Bool
 
     package init?(_ options: inout OptionReader) {
-        name = options.optional("name")
-        let from = options.require("from", as: OneOrMore<Located<PlaceText>>.self)
-        let service = options.require("port", as: Located<ServicePorts>.self)
-        let target = options.require("to", as: Located<ForwardTarget>.self)
-        address = options.optional("address")
-        hairpin = options.optional("hairpin", default: false)
+        name = options.optional("name", help: "what its counter is called")
+        let from = options.require("from", as: OneOrMore<Located<PlaceText>>.self, help: "where flows come from")
+        let service = options.require(
+            "port", as: Located<ServicePorts>.self, help: "the protocol and its ports outside")
+        let target = options.require(
+            "to", as: Located<ForwardTarget>.self, help: "who gives the service, and its port where that changes")
+        address = options.optional("address", help: "the outer address; any of this host's where this is left out")
+        hairpin = options.optional("hairpin", default: false, help: "whether who is inside may ask the outer address")
         guard let from, let service, let target else { return nil }
         (self.from, self.service, self.target) = (from.values, service, target)
     }

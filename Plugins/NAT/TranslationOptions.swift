@@ -8,9 +8,11 @@ package struct TranslationOptions: HostOptions {
     package let oneToOne: [Located<OneToOne>]
 
     package init?(_ options: inout OptionReader) {
-        masquerade = options.optional("masquerade", default: [])
-        forwards = options.optional("forwards", default: [])
-        oneToOne = options.optional("one-to-one", default: [])
+        masquerade = options.optional(
+            "masquerade", default: [], help: "what leaves with the address of the interface that it leaves by")
+        forwards = options.optional("forwards", default: [], help: "services of this host that others behind it give")
+        oneToOne = options.optional(
+            "one-to-one", default: [], help: "addresses outside that stand for addresses inside")
     }
 
     package func resolve(in context: FileContext, _ diagnostics: Diagnostics) {
@@ -37,8 +39,11 @@ package struct Masquerade: OptionRecord {
     package let from: [Located<PlaceText>]?
 
     package init?(_ options: inout OptionReader) {
-        let to = options.require("to", as: OneOrMore<Located<PlaceText>>.self)
-        from = options.optional("from", as: OneOrMore<Located<PlaceText>>.self)?.values
+        let to = options.require("to", as: OneOrMore<Located<PlaceText>>.self, help: "where it leaves to")
+        from =
+            options.optional(
+                "from", as: OneOrMore<Located<PlaceText>>.self,
+                help: "where it comes from; anywhere where this is left out")?.values
         guard let to else { return nil }
         self.to = to.values
     }
@@ -57,9 +62,10 @@ package struct OneToOne: OptionRecord {
     package let zone: Located<PlaceText>?
 
     package init?(_ options: inout OptionReader) {
-        let outside = options.require("outside", as: Located<NATPrefix>.self)
-        let inside = options.require("inside", as: Located<NATPrefix>.self)
-        zone = options.optional("zone", as: Located<PlaceText>.self)
+        let outside = options.require("outside", as: Located<NATPrefix>.self, help: "an address or a prefix outside")
+        let inside = options.require("inside", as: Located<NATPrefix>.self, help: "what it stands for inside")
+        zone = options.optional(
+            "zone", as: Located<PlaceText>.self, help: "where outside is; everywhere where this is left out")
         guard let outside, let inside else { return nil }
         (self.outside, self.inside) = (outside, inside)
     }

@@ -20,10 +20,12 @@ package struct Limit: OptionRecord {
     }
 
     package init?(_ options: inout OptionReader) {
-        down = options.optional("down", in: Self.rates)
-        up = options.optional("up", in: Self.rates)
-        burst = options.optional("burst", in: Self.bursts)
-        quota = options.optional("quota")
+        down = options.optional(
+            "down", in: Self.rates, help: "the rate of packets to the peer; unlimited where it is left out")
+        up = options.optional(
+            "up", in: Self.rates, help: "the rate of packets from the peer; unlimited where it is left out")
+        burst = options.optional("burst", in: Self.bursts, help: "how much may go at once after a pause")
+        quota = options.optional("quota", help: "the volume of both directions together, in a period of the calendar")
         if burst != nil, down == nil, up == nil {
             options.error("'burst' belongs to a rate: there is neither 'down' nor 'up'", at: "burst")
         }
@@ -58,15 +60,17 @@ package struct Quota: OptionRecord {
     }
 
     package init?(_ options: inout OptionReader) {
-        let total = options.require("total", as: ByteCount.self)
-        let period = options.require("per", as: Period.self)
-        let over = options.require("over", as: Excess.self)
+        let total = options.require("total", as: ByteCount.self, help: "the volume")
+        let period = options.require("per", as: Period.self, help: "the period, of the calendar in UTC")
+        let over = options.require("over", as: Excess.self, help: "what happens once it is used up")
         guard let total, let period, let over else { return nil }
         self.init(total: total, per: period, over: over)
     }
 }
 
 extension Quota.Excess: OptionValue {
+    package static var shape: OptionShape { .either([.words(["block"]), Rates.shape]) }
+
     package static func read(_ value: Value, _ diagnostics: Diagnostics) -> Self? {
         if case .scalar(let scalar) = value.content, scalar.text == "block" { return .block }
         guard case .mapping = value.content else {
@@ -82,8 +86,8 @@ extension Quota.Excess: OptionValue {
         let up: BitRate?
 
         init?(_ options: inout OptionReader) {
-            down = options.optional("down", in: Limit.rates)
-            up = options.optional("up", in: Limit.rates)
+            down = options.optional("down", in: Limit.rates, help: "the rate of packets to the peer from then on")
+            up = options.optional("up", in: Limit.rates, help: "the rate of packets from the peer from then on")
             guard options.has("down") || options.has("up") else {
                 options.error("expected 'down', 'up' or both", at: "down")
                 return nil

@@ -9,14 +9,22 @@ import Wire
 package final class RateLimit: PluginStage {
     package static let declaration = StageDeclaration(
         name: "rate-limit", summary: "holds peers and groups of them to a rate and a volume",
-        outbound: Passage(needs: [.plaintext, .peer]), inbound: Passage(needs: [.plaintext, .peer]))
+        outbound: Passage(needs: [.plaintext, .peer]), inbound: Passage(needs: [.plaintext, .peer]),
+        counters: [
+            "packets-queued": "packets that had to wait",
+            "packets-bypassed": "packets of routing protocols that would have had to wait, or would have been dropped",
+            "packets-marked": "packets that were marked (ECN) instead of being dropped by CoDel",
+            "super-packets-cut": "super-packets that were cut into their segments",
+        ], drops: RateLimitDrop.self)
 
     package struct Options: OptionRecord {
         /// Of each peer that has none of its own.
         let standard: Limit?
 
         package init(standard: Limit? = nil) { self.standard = standard }
-        package init?(_ options: inout OptionReader) { standard = options.optional("default") }
+        package init?(_ options: inout OptionReader) {
+            standard = options.optional("default", help: "the limit of each peer that has none of its own")
+        }
     }
     package typealias PeerOptions = Limit
     package typealias GroupOptions = Limit

@@ -6,7 +6,7 @@ extension ConfigurationReader {
     mutating func interfaces(_ options: inout OptionReader, _ pipeline: [PipelineEntry]?) -> [InterfaceConfiguration] {
         let section = options.require(
             "interfaces", as: NamedEntries.self, help: "the WireGuard interfaces by name",
-            shape: .names(interfaceShape))
+            shape: .names(pattern: Names.interfacePattern, interfaceShape))
         guard let section else { return [] }
         if section.entries.isEmpty { options.error("a router has at least one interface", at: "interfaces") }
         if section.entries.count > RouterConfiguration.maximumInterfaces {
@@ -48,7 +48,8 @@ extension ConfigurationReader {
             "routes", default: true, help: "whether each allowed prefix gets a route in the kernel")
         let scope = PeerScope(interface: name.value, routes: routes, pipeline: pipeline)
         let section = options.optional(
-            "peers", as: NamedEntries.self, help: "the interface's peers by name", shape: .names(peerShape))
+            "peers", as: NamedEntries.self, help: "the interface's peers by name",
+            shape: .names(pattern: Names.pattern, peerShape))
         let peers = (section?.entries ?? []).compactMap { peer($0, scope) }
         options.finish()
 

@@ -3,7 +3,10 @@ import Wire
 
 extension ConfigurationReader {
     func zones(_ options: inout OptionReader) -> [Zone] {
-        guard let section = options.optional("zones", as: NamedEntries.self) else { return [] }
+        let section = options.optional(
+            "zones", as: NamedEntries.self, help: "parts of the network, by the names that rules have for them",
+            shape: .names(pattern: Names.pattern, Zone.Members.shape))
+        guard let section else { return [] }
         if section.entries.count > Zone.maximumCount {
             options.error("more than \(Zone.maximumCount) zones", at: "zones")
         }
@@ -29,7 +32,8 @@ extension ConfigurationReader {
 
     /// The expectations, each of which has to hold for the file to be good.
     func tests(_ options: inout OptionReader) -> [Located<PolicyTest>] {
-        options.optional("tests", default: [])
+        options.optional(
+            "tests", default: [], help: "what has to become of flows: looked at by check and before every change")
     }
 
     /// The second look, with all of the file at hand.

@@ -9,6 +9,10 @@ enum Names {
     /// The kernel keeps settings under these beside the interfaces' names (net.ipv4.conf.all), or has them already.
     private static let reservedInterfaces = ["all", "default", "lo"]
 
+    /// What `problem` says of a name, and of an interface's, as a regular expression; it knows no reserved names.
+    static let pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,\(maximumLength - 1)}$"
+    static let interfacePattern = "^[A-Za-z0-9_=+.-]{1,\(maximumInterfaceLength)}$"
+
     /// Why `name` cannot be an instance's or a peer's; nil when it can.
     static func problem(withName name: String) -> String? {
         let bytes = name.utf8

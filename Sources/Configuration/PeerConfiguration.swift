@@ -82,7 +82,7 @@ struct Keepalive: ScalarOption {
     let seconds: UInt16
 
     static var expected: String { "seconds from 0 to 65535, or off" }
-    static var shape: OptionShape { .either([.whole(0...65535), .words(["off"])]) }
+    static var shape: OptionShape { .either([.whole(0...65535), .words(["off"])], expected: expected) }
 
     init(_ scalar: Value.Scalar) throws(OptionError) {
         if scalar.text == "off" {

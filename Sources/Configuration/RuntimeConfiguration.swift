@@ -37,7 +37,7 @@ package enum WorkerCount: Sendable, Equatable {
 
 extension WorkerCount: ScalarOption {
     package static var expected: String { "auto or a number from 1 to \(maximum)" }
-    package static var shape: OptionShape { .either([.words(["auto"]), .whole(1...maximum)]) }
+    package static var shape: OptionShape { .either([.words(["auto"]), .whole(1...maximum)], expected: expected) }
 
     package init(_ scalar: Value.Scalar) throws(OptionError) {
         if scalar.text == "auto" {

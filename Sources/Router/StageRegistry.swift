@@ -11,7 +11,7 @@ package enum StageRegistry {
     package static let schemas: [StageSchema] = coreStages.map { StageSchema($0) } + plugins
 
     /// What is under Plugins/, one line each.
-    static let plugins: [StageSchema] = [
+    package static let plugins: [StageSchema] = [
         Firewall.schema,
         NAT.schema,
         StageSchema(DSCP.self),

@@ -21,7 +21,9 @@ import ArgumentParser
             """,
         version: version,
         subcommands: [
-            Run.self, Check.self, Show.self, Reload.self, GenKey.self, PubKey.self, GenPSK.self, Interface.self,
+            Run.self, Check.self, Show.self, Reload.self, Stages.self, Stage.self, Schema.self, GenKey.self,
+            PubKey.self, GenPSK.self,
+            Interface.self,
         ],
         defaultSubcommand: Interface.self)
 }

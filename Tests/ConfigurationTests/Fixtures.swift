@@ -4,7 +4,7 @@ import Pipeline
 /// The stages that the tests' files may name: the core ones, one with options of both kinds, one in the kernel.
 enum Fixtures {
     static let stages: [StageSchema] = [
-        StageSchema(StageDeclaration(name: "firewall", summary: "", place: .host)),
+        StageSchema(StageDeclaration(name: "firewall", summary: "guards", place: .host)),
         StageSchema(
             StageDeclaration(
                 name: "tun", summary: "", outbound: Passage(provides: .plaintext),
@@ -15,18 +15,25 @@ enum Fixtures {
                 inbound: Passage(needs: [.plaintext, .peer], provides: .sourceChecked))),
         StageSchema(
             StageDeclaration(
-                name: "rate-limit", summary: "", outbound: Passage(needs: [.plaintext, .peer]),
-                inbound: Passage(needs: [.plaintext, .peer])),
+                name: "rate-limit", summary: "limits rates", outbound: Passage(needs: [.plaintext, .peer]),
+                inbound: Passage(needs: [.plaintext, .peer]),
+                counters: ["packets-delayed": "packets that had to wait"],
+                gauges: ["packets-waiting": "packets that wait"], drops: Drop.self),
             options: RateLimitOptions.self, peerOptions: RateLimit.self),
         StageSchema(
             StageDeclaration(
-                name: "wireguard", summary: "",
+                name: "wireguard", summary: "seals",
                 outbound: Passage(needs: [.plaintext, .peer], provides: .sealed, removes: .plaintext),
                 inbound: Passage(needs: .sealed, provides: [.plaintext, .peer], removes: .sealed))),
         StageSchema(
             StageDeclaration(
-                name: "udp", summary: "", outbound: Passage(needs: .sealed), inbound: Passage(provides: .sealed))),
+                name: "udp", summary: "sends", outbound: Passage(needs: .sealed), inbound: Passage(provides: .sealed))),
     ]
+
+    enum Drop: Int, DropReason {
+        case overLimit
+        var name: String { "over-limit" }
+    }
 
     struct RateLimit: OptionRecord {
         let down: BitRate
@@ -38,8 +45,8 @@ enum Fixtures {
         }
 
         init?(_ options: inout OptionReader) {
-            let down = options.require("down", as: BitRate.self)
-            let up = options.require("up", as: BitRate.self)
+            let down = options.require("down", as: BitRate.self, help: "to the peer")
+            let up = options.require("up", as: BitRate.self, help: "from the peer")
             guard let down, let up else { return nil }
             self.init(down: down, up: up)
         }
@@ -48,7 +55,9 @@ enum Fixtures {
     struct RateLimitOptions: OptionRecord {
         var `default`: RateLimit?
         init(default limit: RateLimit?) { self.default = limit }
-        init?(_ options: inout OptionReader) { self.default = options.optional("default") }
+        init?(_ options: inout OptionReader) {
+            self.default = options.optional("default", help: "for every peer without limits of its own")
+        }
     }
 
     /// Public keys without private ones: 32 times the byte 0x01, and so on.

@@ -1,21 +1,10 @@
 import Configuration
 import Pipeline
+import Support
 import Testing
 
 /// Files that nobody wrote: reading one never fails otherwise than by an error with a place in the file.
 struct MutationTests {
-    /// SplitMix64, so that a failure can be repeated from its seed.
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
-        }
-    }
-
     /// Pieces that YAML or the format gives a meaning to.
     private static let pieces: [[UInt8]] =
         [
@@ -26,9 +15,11 @@ struct MutationTests {
             "fullbore: 1\n", "standby: 1", "peers: ", "\\x00",
         ].map { Array($0.utf8) } + [[0], [0xff], [0xc3], [0xe2, 0x80], [0xf4, 0x90, 0x80, 0x80]]
 
-    private static func mutate(_ bytes: [UInt8], _ random: inout Generator) -> [UInt8] {
+    static func mutate(
+        _ bytes: [UInt8], _ random: inout SeededGenerator, edits: ClosedRange<Int> = 1...6
+    ) -> [UInt8] {
         var bytes = bytes
-        for _ in 0..<Int.random(in: 1...6, using: &random) {
+        for _ in 0..<Int.random(in: edits, using: &random) {
             let place = Int.random(in: 0...bytes.count, using: &random)
             let end = min(bytes.count, place + Int.random(in: 1...20, using: &random))
             switch Int.random(in: 0..<6, using: &random) {
@@ -59,7 +50,7 @@ struct MutationTests {
 
     @Test(arguments: 0..<UInt64(8))
     func `a mutated file loads, or has an error with a place in it`(_ seed: UInt64) {
-        var random = Generator(state: seed)
+        var random = SeededGenerator(seed: seed)
         var (good, bad) = (0, 0)
         for _ in 0..<500 {
             let bytes = Self.mutate(Array(Fixtures.router.utf8), &random)

@@ -1,6 +1,8 @@
 import Configuration
 import Foundation
+import Pipeline
 import Router
+import Support
 import Testing
 
 /// Files that people are shown are files that can be used.
@@ -8,52 +10,48 @@ import Testing
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    private static func text(_ path: String) throws -> String {
-        try String(contentsOf: root.appending(path: path), encoding: .utf8)
-    }
-
     /// Everything between ```yaml and ``` in a page.
     private static func blocks(_ page: String) -> [String] {
         page.components(separatedBy: "```yaml\n").dropFirst().compactMap { $0.components(separatedBy: "```\n").first }
     }
 
-    @Test func everyFileInTheREADMECanBeLoaded() throws {
-        let blocks = Self.blocks(try Self.text("README.md"))
-        #expect(!blocks.isEmpty)
-        for block in blocks {
-            let source = SourceText(file: "README.md", bytes: Array(block.utf8))
-            #expect(throws: Never.self) { try ConfigurationFile.load(source, stages: StageRegistry.schemas) }
+    /// Loads it, and holds it to the schema too; its warnings.
+    @discardableResult
+    private static func check(_ file: String, _ bytes: [UInt8]) throws -> ConfigurationReport? {
+        let source = SourceText(file: file, bytes: bytes)
+        var warnings: ConfigurationReport?
+        #expect(throws: Never.self, "\(file)") {
+            warnings = try ConfigurationFile.load(source, stages: StageRegistry.schemas).warnings
         }
+        let value = try #require(YAMLParser.parse(source, Diagnostics()))
+        let problems = SchemaValidator(RouterSchema.schema(stages: StageRegistry.schemas)).problems(of: value)
+        #expect(problems == [], "\(file)")
+        return warnings
     }
 
-    @Test func everyFileInTheManualOfAStageCanBeLoaded() throws {
-        let plugins = try FileManager.default.contentsOfDirectory(
-            at: Self.root.appending(path: "Plugins"), includingPropertiesForKeys: [.isDirectoryKey]
-        ).filter(\.hasDirectoryPath).map(\.lastPathComponent).sorted()
-        for plugin in plugins {
-            let path = "Plugins/\(plugin)/README.md"
-            let blocks = Self.blocks(try Self.text(path))
-            #expect(!blocks.isEmpty, "\(path)")
+    private static func files(in folder: String, _ isWanted: (URL) -> Bool) throws -> [URL] {
+        let files = FileManager.default.enumerator(
+            at: root.appending(path: folder), includingPropertiesForKeys: nil)
+        return try #require(files).compactMap { $0 as? URL }.filter(isWanted)
+    }
+
+    @Test func everyFileInAREADMECanBeLoadedAndIsWhatWasMeant() throws {
+        let stages = try Self.files(in: "Plugins") { $0.lastPathComponent == "README.md" }
+            .filter { !$0.path.hasSuffix("Plugins/README.md") }
+        #expect(!stages.isEmpty)
+        for page in [Self.root.appending(path: "README.md")] + stages {
+            let blocks = Self.blocks(try String(contentsOf: page, encoding: .utf8))
+            #expect(!blocks.isEmpty, "\(page.path) shows no file")
             for block in blocks {
-                let source = SourceText(file: "\(plugin).yaml", bytes: Array(block.utf8))
-                #expect(throws: Never.self, "\(path)") {
-                    let loaded = try ConfigurationFile.load(source, stages: StageRegistry.schemas)
-                    #expect(loaded.warnings.isEmpty, "\(loaded.warnings)")
-                }
+                let warnings = try Self.check("\(page.path).yaml", Array(block.utf8))
+                #expect(warnings?.isEmpty == true, "\(page.path)")
             }
         }
     }
 
     @Test func everyFileOfEtcCanBeLoaded() throws {
-        let etc = Self.root.appending(path: "etc")
-        let files = try #require(FileManager.default.enumerator(at: etc, includingPropertiesForKeys: nil))
-            .compactMap { $0 as? URL }.filter { $0.pathExtension == "yaml" }
+        let files = try Self.files(in: "etc") { $0.pathExtension == "yaml" }
         #expect(files.count >= 3, "router.yaml and the examples")
-        for file in files {
-            let source = SourceText(file: file.path, bytes: Array(try Data(contentsOf: file)))
-            #expect(throws: Never.self, "\(file.path)") {
-                try ConfigurationFile.load(source, stages: StageRegistry.schemas)
-            }
-        }
+        for file in files { try Self.check(file.path, Array(try Data(contentsOf: file))) }
     }
 }

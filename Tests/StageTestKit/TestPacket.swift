@@ -80,7 +80,7 @@ package struct TestPacket: Hashable, Sendable {
     }
 
     /// The packet in a buffer of the pool.
-    func packet(_ pool: BufferPool, peer: PeerID) -> Packet {
+    package func packet(_ pool: BufferPool, peer: PeerID) -> Packet {
         precondition(bytes.count <= Buffer.room(.large), "\(bytes.count) bytes are too many for a packet")
         var packet = Packet(pool.take(Buffer.size(for: bytes.count)), count: bytes.count)
         unsafe packet.contents.copyBytes(from: bytes)

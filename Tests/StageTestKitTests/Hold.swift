@@ -5,7 +5,8 @@ import Wire
 final class Hold: PluginStage {
     package static let declaration = StageDeclaration(
         name: "hold", summary: "holds every packet for a while", outbound: Passage(needs: [.plaintext, .peer]),
-        inbound: Passage(needs: [.plaintext, .peer]))
+        inbound: Passage(needs: [.plaintext, .peer]), counters: ["packets-released": "packets that have waited"],
+        gauges: ["packets-held": "packets that wait"], drops: Drop.self)
 
     package enum Drop: Int, DropReason {
         case peerGone
@@ -26,6 +27,11 @@ final class Hold: PluginStage {
         let delay: Interval
         let fault: Fault
 
+        init(_ delay: Interval, _ fault: Fault) {
+            self.delay = delay
+            self.fault = fault
+        }
+
         package init?(_ options: inout OptionReader) {
             let delay = options.require("delay", as: Interval.self)
             fault = options.optional("fault", default: .none)
@@ -37,6 +43,24 @@ final class Hold: PluginStage {
     package struct PeerOptions: OptionRecord {
         let delay: Interval?
         package init?(_ options: inout OptionReader) { delay = options.optional("delay") }
+    }
+
+    /// Without a way to go wrong.
+    struct SoundOptions: OptionRecord {
+        let delay: Interval
+
+        init?(_ options: inout OptionReader) {
+            guard let delay = options.require("delay", as: Interval.self) else { return nil }
+            self.delay = delay
+        }
+    }
+
+    /// The stage with one fault, whatever its options.
+    static func schema(_ fault: Fault) -> StageSchema {
+        StageSchema(declaration, options: SoundOptions.self, peerOptions: PeerOptions.self) {
+            let options = $0 as? SoundOptions
+            return Hold(Options(options?.delay ?? Interval(nanoseconds: 0), fault), $1)
+        }
     }
 
     private final class Held {

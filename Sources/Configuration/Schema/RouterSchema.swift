@@ -28,8 +28,13 @@ package enum RouterSchema {
         case .text(let text): members(text)
         case .list(let element): [.init("type", .string("array")), .init("items", node(element))]
         case .record(let keys): members(keys)
-        case .names(let value): [.init("type", .string("object")), .init("additionalProperties", node(value))]
-        case .either(let shapes): [.init("anyOf", .array(shapes.map(node)))]
+        case .names(let pattern, let value):
+            [
+                .init("type", .string("object")),
+                .init("propertyNames", .object([.init("pattern", .string(pattern))])),
+                .init("additionalProperties", node(value)),
+            ]
+        case .either(let shapes, _): [.init("anyOf", .array(shapes.map(node)))]
         }
     }
 
@@ -79,7 +84,7 @@ package enum RouterSchema {
 extension ConfigurationReader {
     /// What a router file may hold, for these stages: what reading one asks for.
     static func shape(stages: [StageSchema]) -> OptionShape {
-        var reader = ConfigurationReader(stages: stages, Diagnostics())
+        var reader = ConfigurationReader(file: "", stages: stages, Diagnostics())
         return .record(OptionRecorder.keys { _ = reader.router(&$0, defaultName: "") })
     }
 }

@@ -12,10 +12,10 @@ package indirect enum OptionShape: Sendable, Equatable {
     case list(OptionShape)
     /// A mapping with these keys and no others.
     case record([OptionKey])
-    /// A mapping whose keys are names that the user chose.
-    case names(OptionShape)
-    /// Any of these.
-    case either([OptionShape])
+    /// A mapping whose keys are names that the user chose, each of them matching `pattern`.
+    case names(pattern: String, OptionShape)
+    /// Any of these; `expected` where it says so better than each of them would.
+    case either([OptionShape], expected: String? = nil)
 
     package struct Text: Sendable, Equatable {
         /// To stand after "expected".
@@ -65,8 +65,8 @@ extension OptionShape {
         case .list(let element): "a list, each \(element.expected)"
         case .record(let keys):
             keys.isEmpty ? "an empty mapping" : "a mapping of \(keys.map(\.name).joined(separator: ", "))"
-        case .names(let value): "a mapping of names, each to \(value.expected)"
-        case .either(let shapes): shapes.map(\.expected).joined(separator: ", or ")
+        case .names(_, let value): "a mapping of names, each to \(value.expected)"
+        case .either(let shapes, let expected): expected ?? shapes.map(\.expected).joined(separator: ", or ")
         }
     }
 }

@@ -86,6 +86,8 @@ package struct OneOrMore<Element: OptionValue>: OptionValue {
 
     package init(_ values: [Element]) { self.values = values }
 
+    package static var shape: OptionShape { .either([Element.shape, .list(Element.shape)]) }
+
     package static func read(_ value: Value, _ diagnostics: Diagnostics) -> OneOrMore? {
         guard case .sequence(let elements) = value.content else {
             return Element.read(value, diagnostics).map { OneOrMore([$0]) }

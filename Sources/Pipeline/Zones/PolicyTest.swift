@@ -15,10 +15,11 @@ package struct PolicyTest: OptionRecord {
     package let port: Located<ServicePorts>?
 
     package init?(_ options: inout OptionReader) {
-        let expect = options.require("expect", as: Expectation.self)
-        let from = options.require("from", as: Located<TestEnd>.self)
-        let to = options.require("to", as: Located<TestEnd>.self)
-        port = options.optional("port", as: Located<ServicePorts>.self)
+        let expect = options.require("expect", as: Expectation.self, help: "what becomes of the flow's first packet")
+        let from = options.require("from", as: Located<TestEnd>.self, help: "where the flow begins")
+        let to = options.require("to", as: Located<TestEnd>.self, help: "where it goes")
+        port = options.optional(
+            "port", as: Located<ServicePorts>.self, help: "its protocol and port; whichever where this is left out")
         if let port, let range = port.value.ports.first, port.value.ports.count > 1 || range.count > 1 {
             options.error("a test is about one port", at: "port")
         }

@@ -38,9 +38,9 @@ package struct Zone: Sendable, Equatable {
         }
 
         package init?(_ options: inout OptionReader) {
-            interfaces = options.optional("interfaces", default: [])
-            tunnels = options.optional("tunnels", default: [])
-            peers = options.optional("peers", default: [])
+            interfaces = options.optional("interfaces", default: [], help: "interfaces of the host")
+            tunnels = options.optional("tunnels", default: [], help: "interfaces of this file")
+            peers = options.optional("peers", default: [], help: "peers, by what their allowed-ips prove")
             let isWritten = ["interfaces", "tunnels", "peers"].contains { options.has($0) }
             if !isWritten {
                 options.diagnostics.error(
