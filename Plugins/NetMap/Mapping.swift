@@ -9,8 +9,10 @@ package struct Mapping: OptionRecord {
     let ours: Located<Prefix>
 
     package init?(_ options: inout OptionReader) {
-        let theirs = options.require("theirs", as: Located<WrittenPrefix>.self, help: "the prefix, as the peer's hosts have it")
-        let ours = options.require("ours", as: Located<WrittenPrefix>.self, help: "the prefix that the peer's hosts are called by here")
+        let theirs = options.require(
+            "theirs", as: Located<WrittenPrefix>.self, help: "the prefix, as the peer's hosts have it")
+        let ours = options.require(
+            "ours", as: Located<WrittenPrefix>.self, help: "the prefix that the peer's hosts are called by here")
         guard let theirs, let ours else { return nil }
         self.theirs = Located(theirs.value.prefix, at: theirs.position)
         self.ours = Located(ours.value.prefix, at: ours.position)

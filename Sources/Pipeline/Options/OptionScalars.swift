@@ -43,7 +43,9 @@ extension Prefix: ScalarOption {
     package static var expected: String { "a prefix such as 10.0.0.0/24 or fd00::/64" }
     package static var shape: OptionShape {
         .text(
-            OptionShape.Text(expected, pattern: "^[0-9A-Fa-f.:]+(/[0-9]+)?$", examples: ["10.0.0.0/24", "10.1.0.0/24", "fd00::/64", "fd01::/64"]))
+            OptionShape.Text(
+                expected, pattern: "^[0-9A-Fa-f.:]+(/[0-9]+)?$",
+                examples: ["10.0.0.0/24", "10.1.0.0/24", "fd00::/64", "fd01::/64"]))
     }
 
     /// Host bits are cleared (P-7.2); a bare address stands for itself alone.
