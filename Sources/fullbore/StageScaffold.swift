@@ -133,7 +133,6 @@ struct StageScaffold {
             }
         }
         elements = elements.map { $0.hasSuffix(",") ? String($0.dropLast()) : $0 } + [indent + element]
-        let sorted = elements.sorted().joined(separator: ",\n")
-        return (lines[...start] + [sorted] + lines[end...]).joined(separator: "\n")
+        return (lines[...start] + elements.sorted().map { $0 + "," } + lines[end...]).joined(separator: "\n")
     }
 }
