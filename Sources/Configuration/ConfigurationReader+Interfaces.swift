@@ -102,6 +102,7 @@ extension ConfigurationReader {
         let name = entry.key
         if let problem = Names.problem(withName: name.value) { diagnostics.error(problem, at: name.position) }
         checks.note(peer: name.value, on: scope.interface)
+        peerNames[name.value, default: []].append(scope.interface)
         guard var options = reader(entry, "peer") else { return nil }
         return peer(name, &options, scope)
     }
@@ -128,7 +129,7 @@ extension ConfigurationReader {
         let keepalive = options.optional(
             "persistent-keepalive", as: Keepalive.self, help: "seconds between packets that keep a NAT's mapping open")
         let rank = standby(&options)
-        let stageOptions = peerOptions(&options, scope.pipeline)
+        let stageOptions = stageOptions(&options, scope.pipeline, for: "a peer", \.peerOptions)
         options.finish()
 
         if let publicKey { checks.note(publicKey, of: name, on: scope.interface) }
@@ -165,14 +166,16 @@ extension ConfigurationReader {
         for record in records.values { (record as? any PeerOptionRecord)?.check(against: peer, diagnostics) }
     }
 
-    /// The peer's options for the stages of the pipeline. A key that names another stage is no unknown key.
-    private func peerOptions(_ options: inout OptionReader, _ pipeline: [PipelineEntry]?) -> [String: any OptionRecord]
-    {
+    /// The options of a peer or a group for the stages of the pipeline. A key that names another stage is no unknown key.
+    func stageOptions(
+        _ options: inout OptionReader, _ pipeline: [PipelineEntry]?, for whom: String,
+        _ types: KeyPath<StageSchema, (any OptionRecord.Type)?>
+    ) -> [String: any OptionRecord] {
         var records: [String: any OptionRecord] = [:]
         for schema in stages {
             let stage = schema.name
-            guard let type = schema.peerOptions else {
-                options.refuse(stage, "\(stage) takes no options for a peer")
+            guard let type = schema[keyPath: types] else {
+                options.refuse(stage, "\(stage) takes no options for \(whom)")
                 continue
             }
             guard pipeline?.contains(where: { $0.stage.value == stage }) ?? true else {
@@ -186,7 +189,7 @@ extension ConfigurationReader {
     }
 
     /// Reads what stands under a name: `peer 'berlin'`.
-    private func reader(_ entry: Value.Mapping.Entry, _ kind: String) -> OptionReader? {
+    func reader(_ entry: Value.Mapping.Entry, _ kind: String) -> OptionReader? {
         let name = Quotation.quote(entry.key.value)
         guard entry.value.content != .null else {
             diagnostics.error("\(kind) \(name) has nothing under it", at: entry.key.position)

@@ -7,9 +7,11 @@ struct ConfigurationReader {
     /// The file's path.
     private let file: String
     var checks: CrossChecks
+    /// The interfaces that have a peer of each name, whatever else is wrong with it.
+    var peerNames: [String: [String]] = [:]
 
     /// Sections of the format that this build does not have yet, so that none is taken to be in force.
-    private static let laterSections = ["groups", "health", "metrics"]
+    private static let laterSections = ["health", "metrics"]
 
     init(file: String, stages: [StageSchema], _ diagnostics: Diagnostics) {
         self.file = file
@@ -29,6 +31,7 @@ struct ConfigurationReader {
         let name = name(&options, defaultName)
         let pipeline = pipeline(&options)
         let interfaces = interfaces(&options, pipeline)
+        let groups = groups(&options, pipeline)
         let runtime = options.optional(
             "runtime", default: RuntimeConfiguration(), help: "how the program runs, as opposed to what it does")
         let forwarding = options.optional(
@@ -40,8 +43,8 @@ struct ConfigurationReader {
         checks.finish()
         guard let pipeline else { return nil }
         let configuration = RouterConfiguration(
-            name: name, pipeline: pipeline, interfaces: interfaces, runtime: runtime, forwarding: forwarding,
-            zones: zones, tests: tests)
+            name: name, pipeline: pipeline, interfaces: interfaces, groups: groups, runtime: runtime,
+            forwarding: forwarding, zones: zones, tests: tests)
         resolve(configuration.context(file: file), pipeline)
         return configuration
     }

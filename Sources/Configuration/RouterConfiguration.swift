@@ -6,6 +6,8 @@ package struct RouterConfiguration: Sendable, Equatable {
     package static let formatVersion = 1
     /// The most interfaces of a file.
     package static let maximumInterfaces = 256
+    /// The most groups of peers.
+    package static let maximumGroups = 4096
     /// The most entries of a pipeline.
     package static let maximumStages = 64
 
@@ -14,6 +16,7 @@ package struct RouterConfiguration: Sendable, Equatable {
     /// Top to bottom, an order that can work.
     package var pipeline: [PipelineEntry]
     package var interfaces: [InterfaceConfiguration]
+    package var groups: [GroupConfiguration]
     package var runtime: RuntimeConfiguration
     package var forwarding: ForwardingMode
     /// Parts of the network, as stages speak of them.
@@ -23,12 +26,13 @@ package struct RouterConfiguration: Sendable, Equatable {
 
     package init(
         name: String, pipeline: [PipelineEntry], interfaces: [InterfaceConfiguration],
-        runtime: RuntimeConfiguration = RuntimeConfiguration(), forwarding: ForwardingMode = .auto, zones: [Zone] = [],
-        tests: [Located<PolicyTest>] = []
+        groups: [GroupConfiguration] = [], runtime: RuntimeConfiguration = RuntimeConfiguration(),
+        forwarding: ForwardingMode = .auto, zones: [Zone] = [], tests: [Located<PolicyTest>] = []
     ) {
         self.name = name
         self.pipeline = pipeline
         self.interfaces = interfaces
+        self.groups = groups
         self.runtime = runtime
         self.forwarding = forwarding
         self.zones = zones

@@ -6,12 +6,20 @@ import WireGuard
 extension Worker {
     /// Takes over a peer that this worker owns. `options` gives what the file says of it for a stage.
     package func add(
-        _ peer: consuming PeerConfiguration, on interface: InterfaceID, _ now: Instant,
+        _ peer: consuming PeerConfiguration, on interface: InterfaceID, _ now: Instant, group: GroupID? = nil,
         options: (StageDeclaration) -> (any OptionRecord)? = { _ in nil }
     ) {
         let id = peer.id
         wireGuard.add(peer, on: interface, now)
-        for stage in stages { stage.set(id, options: options(type(of: stage).declaration)) }
+        for stage in stages {
+            if let group { stage.set(id, group: group) }
+            stage.set(id, options: options(type(of: stage).declaration))
+        }
+    }
+
+    /// Takes over a group, or what the file says of it now; before its peers.
+    package func set(_ group: GroupID, options: (StageDeclaration) -> (any OptionRecord)?) {
+        for stage in stages { stage.set(group, options: options(type(of: stage).declaration)) }
     }
 
     /// Forgets a peer that this worker owns, and drops what is kept for it.

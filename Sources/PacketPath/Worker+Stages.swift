@@ -2,6 +2,19 @@ import Pipeline
 import Wire
 
 extension Worker {
+    /// A worker's groups and peers, with their options for one stage.
+    package struct Members {
+        let groups: [(GroupID, (any OptionRecord)?)]
+        let peers: [(PeerID, GroupID?, (any OptionRecord)?)]
+
+        package init(
+            groups: [(GroupID, (any OptionRecord)?)], peers: [(PeerID, GroupID?, (any OptionRecord)?)]
+        ) {
+            self.groups = groups
+            self.peers = peers
+        }
+    }
+
     /// What the stages could not deliver, each packet as it was when it came from the host.
     package func takeUndeliverable() -> [UndeliverablePackets.Entry] {
         var entries = undeliverable.take()
@@ -18,15 +31,20 @@ extension Worker {
 // Stages come and go while packets flow, between two turns.
 extension Worker {
     /// Makes the pipeline what `recipes` say. A stage that is there stays, with all that it keeps, and is told of other
-    /// options; one that cannot take them is made anew. `peers` gives this worker's peers with their options for a stage.
+    /// options; one that cannot take them is made anew. `members` gives this worker's groups and peers for a stage.
     package func recompose(
-        _ recipes: [StageRecipe], _ now: Instant, peers: (_ stage: String) -> [(PeerID, (any OptionRecord)?)]
+        _ recipes: [StageRecipe], _ now: Instant, members: (_ stage: String) -> Members
     ) {
         let next = recipes.compactMap { recipe -> (any Stage)? in
             let present = stages.first { type(of: $0).declaration.name == recipe.name }
             if let present, !recipe.isChanged || present.reconfigure(recipe.options) { return present }
             guard let stage = recipe.make?(recipe.options, surroundings(now)) else { return present }
-            for (peer, options) in peers(recipe.name) { stage.set(peer, options: options) }
+            let members = members(recipe.name)
+            for (group, options) in members.groups { stage.set(group, options: options) }
+            for (peer, group, options) in members.peers {
+                if let group { stage.set(peer, group: group) }
+                stage.set(peer, options: options)
+            }
             return stage
         }
         for leaving in stages.indices.reversed() where !next.contains(where: { $0 === stages[leaving] }) {

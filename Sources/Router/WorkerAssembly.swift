@@ -82,6 +82,7 @@ package struct WorkerAssembly {
             interfaces: plan.interfaces.count, mailboxes: mailboxes, pool: pool, undeliverable: undeliverable,
             surroundings: surroundings)
         for slot in plan.interfaces.count..<plan.slots { worker.wireGuard.setUp(false, on: InterfaceID(slot), now) }
+        for group in registry.groups(of: id) { worker.set(group.id) { group.stageOptions[$0.name] } }
         for interface in plan.interfaces {
             for (peer, prefixes) in registry.view(interface.id).peers {
                 worker.setOwner(of: peer.id, peer.worker)
@@ -89,7 +90,7 @@ package struct WorkerAssembly {
                 worker.set(prefixes.map { ($0, peer.id) }, on: interface.id)
                 guard peer.worker == id else { continue }
                 let endpoint = peer.configuration?.endpoint?.value.endpoint
-                worker.add(peer.protocolConfiguration(endpoint: endpoint), on: interface.id, now) {
+                worker.add(peer.protocolConfiguration(endpoint: endpoint), on: interface.id, now, group: peer.group) {
                     peer.configuration?.stageOptions[$0.name]
                 }
             }

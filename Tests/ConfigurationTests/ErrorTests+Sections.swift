@@ -169,7 +169,7 @@ extension ErrorTests {
                         ^
                 """),
         ]
-        + ["groups", "health", "metrics"].map {
+        + ["health", "metrics"].map {
             Case("the section \($0)", top("\($0): {}"), "router.yaml:2:1: '\($0)' is not supported yet\n\($0): {}\n^")
         }
 }

@@ -19,7 +19,7 @@ enum Fixtures {
                 inbound: Passage(needs: [.plaintext, .peer]),
                 counters: ["packets-delayed": "packets that had to wait"],
                 gauges: ["packets-waiting": "packets that wait"], drops: Drop.self),
-            options: RateLimitOptions.self, peerOptions: RateLimit.self),
+            options: RateLimitOptions.self, peerOptions: RateLimit.self, groupOptions: RateLimit.self),
         StageSchema(
             StageDeclaration(
                 name: "wireguard", summary: "seals",

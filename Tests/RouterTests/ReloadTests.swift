@@ -55,7 +55,7 @@ import WireGuard
         let change = Handover(
             FileChange(
                 interfaces: [(wg0, try InterfaceFile(next.interfaces[0], keys))], arrivals: [], departures: [],
-                pipeline: Reloader.recipes(next.pipeline, before.pipeline)))
+                groups: next.groups, pipeline: Reloader.recipes(next.pipeline, before.pipeline)))
         let box = Box()
         let changes = changes
         let thread = try Thread(name: "reload") {

@@ -1,3 +1,4 @@
+import Configuration
 import Crypto
 import PacketPath
 import Wire
@@ -9,6 +10,8 @@ struct FileChange {
     let interfaces: [(id: InterfaceID, file: InterfaceFile)]
     let arrivals: [InterfaceArrival]
     let departures: [InterfaceID]
+    /// The same as before, but for their options.
+    let groups: [GroupConfiguration]
     /// The pipeline, where it is another one than before.
     let pipeline: [StageRecipe]?
 }

@@ -57,20 +57,40 @@ extension LiveChanges {
             let parts = edit.summary + (moved ?? [])
             if !parts.isEmpty { outcome.summary.append("\(registry.name(of: id)): \(parts.joined(separator: ", "))") }
         }
+        let groups = registry.commit(change.groups)
         if let pipeline = change.pipeline {
             guard recompose(pipeline) else { throw Self.ending }
             outcome.summary.append("pipeline: \(pipeline.map(\.name).joined(separator: ", "))")
         }
+        guard carryOut(groups) else { throw Self.ending }
+        outcome.summary += groups.map { "group \($0.name): changed" }
         rules?.settle()
         Confinement.checkSecrets(logger)
         return outcome
     }
 
+    /// The stages of the groups' owners get their other options.
+    private func carryOut(_ groups: [RegisteredGroup]) -> Bool {
+        var errands: [[Mailbox.Errand]] = mailboxes.map { _ in [] }
+        for group in groups {
+            errands[group.worker].append { owner, _ in owner.set(group.id) { group.stageOptions[$0.name] } }
+        }
+        return WorkerRound.run(errands, slice: Self.groupsATurn, mailboxes)
+    }
+
+    /// Errands of one worker in one turn.
+    private static let groupsATurn = 256
+
     /// Every worker gets the stages of `pipeline`, each between two of its turns.
     private func recompose(_ pipeline: [StageRecipe]) -> Bool {
-        let peers = registry.stageOptions()
+        let options = registry.stageOptions()
         return WorkerRound.run(mailboxes) { worker, now in
-            worker.recompose(pipeline, now) { stage in peers[worker.id].map { ($0.peer, $0.options[stage]) } }
+            let own = options[worker.id]
+            worker.recompose(pipeline, now) { stage in
+                Worker.Members(
+                    groups: own.groups.map { ($0.group, $0.options[stage]) },
+                    peers: own.peers.map { ($0.peer, $0.group, $0.options[stage]) })
+            }
         }
     }
 }

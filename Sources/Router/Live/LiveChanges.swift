@@ -129,7 +129,7 @@ final class LiveChanges: Sendable {
                     owner.forgetSession(of: peer.id)
                     if let stamp { directory.remember([peer.publicKey: stamp]) }
                 }
-                owner.add(configuration, on: id, now) { peer.configuration?.stageOptions[$0.name] }
+                owner.add(configuration, on: id, now, group: peer.group) { peer.configuration?.stageOptions[$0.name] }
             }
         }
         for adjustment in edit.adjustments {

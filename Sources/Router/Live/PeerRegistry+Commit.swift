@@ -117,11 +117,13 @@ extension PeerRegistry.Contents {
     /// meet.
     private mutating func addPeer(_ key: PublicKey, on id: InterfaceID, _ draft: inout EditDraft) -> PeerID {
         let earlier = draft.gone.removeValue(forKey: key)
+        let group = groupOf[PeerIdentity(interface: id, publicKey: key)]
+        let worker = group.map { groups[$0.index].worker } ?? leastLoadedWorker
         let number = earlier?.id ?? numbers.take()
         insert(
             RegisteredPeer(
                 id: number, interface: id, publicKey: key, name: earlier?.name ?? RegisteredPeer.shortName(key),
-                worker: earlier?.worker ?? leastLoadedWorker, serial: serials,
+                worker: earlier?.worker ?? worker, serial: serials, group: group,
                 configuration: earlier?.configuration))
         interfaces[id.index].peers[key] = number
         draft.additions[number] = earlier != nil

@@ -69,6 +69,18 @@ extension PeerRegistry.Contents {
         peer.configuration = said
     }
 
+    mutating func carryOut(_ said: [GroupConfiguration]) -> [RegisteredGroup] {
+        groups.indices.compactMap { index in
+            guard let group = said.first(where: { $0.name.value == groups[index].name }) else { return nil }
+            let before = groups[index].stageOptions
+            groups[index].stageOptions = group.stageOptions
+            let isSame =
+                before.keys == group.stageOptions.keys
+                && before.allSatisfy { areEqual($0.value, group.stageOptions[$0.key]) }
+            return isSame ? nil : groups[index]
+        }
+    }
+
     private mutating func rename(_ peer: inout RegisteredPeer, _ name: String) {
         guard name != peer.name else { return }
         if let uses = nameUses[peer.name] { nameUses[peer.name] = uses > 1 ? uses - 1 : nil }

@@ -29,6 +29,9 @@ package final class PeerRegistry: Sendable {
         var loads: [Int]
         /// Interfaces that have a peer of the name.
         var nameUses: [String: Int] = [:]
+        /// By `GroupID.index`. Which peers are in them is settled when the router starts (`RestartReasons`).
+        var groups: [RegisteredGroup] = []
+        var groupOf: [PeerIdentity: GroupID] = [:]
     }
 
     let contents: Guarded<Contents>
@@ -65,14 +68,31 @@ package final class PeerRegistry: Sendable {
     }
 
     /// Each worker's peers with their options for stages, as the file gives them.
-    func stageOptions() -> [[(peer: PeerID, options: [String: any OptionRecord])]] {
+    func stageOptions() -> [StageOptions] {
         contents.withLock { contents in
-            var result: [[(peer: PeerID, options: [String: any OptionRecord])]] = contents.loads.map { _ in [] }
+            var result = contents.loads.map { _ in StageOptions() }
+            for group in contents.groups { result[group.worker].groups.append((group.id, group.stageOptions)) }
             for case let peer? in contents.peers {
-                result[peer.worker].append((peer.id, peer.configuration?.stageOptions ?? [:]))
+                result[peer.worker].peers.append((peer.id, peer.group, peer.configuration?.stageOptions ?? [:]))
             }
             return result
         }
+    }
+
+    /// What the file says of one worker's groups and peers, by stage.
+    struct StageOptions: Sendable {
+        var groups: [(group: GroupID, options: [String: any OptionRecord])] = []
+        var peers: [(peer: PeerID, group: GroupID?, options: [String: any OptionRecord])] = []
+    }
+
+    /// Takes what a file says of groups; those whose options are others than before, with them.
+    func commit(_ groups: [GroupConfiguration]) -> [RegisteredGroup] {
+        contents.withLock { $0.carryOut(groups) }
+    }
+
+    /// Those of one worker.
+    func groups(of worker: Int) -> [RegisteredGroup] {
+        contents.withLock { $0.groups.filter { $0.worker == worker } }
     }
 
     /// Takes note of how the interface's sockets and its link are now.
@@ -127,6 +147,11 @@ package final class PeerRegistry: Sendable {
 extension PeerRegistry.Contents {
     init(_ plan: RouterPlan, _ secrets: [InterfaceSecrets]) {
         loads = Array(repeating: 0, count: plan.workers)
+        groups = plan.groups.map { group in
+            RegisteredGroup(
+                id: group.id, name: group.configuration.name.value, worker: group.worker,
+                stageOptions: group.configuration.stageOptions)
+        }
         slots = plan.slots
         for interface in plan.interfaces {
             let configuration = interface.configuration
@@ -139,10 +164,14 @@ extension PeerRegistry.Contents {
             for peer in interface.peers {
                 // The plan counts as we do.
                 _ = numbers.take()
+                if let group = peer.group {
+                    groupOf[PeerIdentity(interface: interface.id, publicKey: peer.configuration.publicKey.value)] =
+                        group
+                }
                 insert(
                     RegisteredPeer(
                         id: peer.id, interface: interface.id, publicKey: peer.configuration.publicKey.value,
-                        name: peer.configuration.name.value, worker: peer.worker, serial: serials,
+                        name: peer.configuration.name.value, worker: peer.worker, serial: serials, group: peer.group,
                         configuration: peer.configuration, toldEndpoint: peer.configuration.endpoint?.value,
                         presharedKey: secrets[interface.id.index].presharedKeys[peer.configuration.publicKey.value],
                         persistentKeepalive: peer.configuration.keepaliveSeconds))

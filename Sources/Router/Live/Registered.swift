@@ -16,6 +16,8 @@ struct RegisteredPeer: Sendable {
     let worker: Int
     /// Peers are listed in the order in which they came.
     let serial: UInt64
+    /// nil for one in no group.
+    var group: GroupID?
     /// What the file says of it; nil for a peer that came later.
     var configuration: Configuration.PeerConfiguration?
     /// Where it was last said to be, by the file or by a client; it may be elsewhere by now.
@@ -38,6 +40,22 @@ struct RegisteredPeer: Sendable {
 
     /// Whether it was last said to be where a name leads.
     var isSoughtByName: Bool { toldEndpoint.map { $0.endpoint == nil } ?? false }
+}
+
+/// A group of peers as the control plane knows it.
+struct RegisteredGroup: Sendable {
+    let id: GroupID
+    let name: String
+    /// The worker that owns all of its peers.
+    let worker: Int
+    /// By stage.
+    var stageOptions: [String: any OptionRecord]
+}
+
+/// A peer by what it is for as long as the router runs, whether it is there or not.
+struct PeerIdentity: Hashable {
+    let interface: InterfaceID
+    let publicKey: PublicKey
 }
 
 /// An interface as the control plane knows it.
