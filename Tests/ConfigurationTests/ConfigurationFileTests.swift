@@ -180,7 +180,7 @@ struct ConfigurationFileTests {
         let text = """
             fullbore: 1
             nmae: edge
-            groups: {}
+            health: {}
             interfaces:
               wg0:
                 listen-port: 99999
@@ -196,7 +196,7 @@ struct ConfigurationFileTests {
         }
         #expect(
             report.diagnostics.map { "\($0.position?.line ?? 0) \($0.message.prefix(24))" } == [
-                "2 unknown key 'nmae' (did ", "3 'groups' is not supporte", "6 'private-key' is missing",
+                "2 unknown key 'nmae' (did ", "3 'health' is not supporte", "6 'private-key' is missing",
                 "6 expected a whole number ", "7 expected true or false, ", "9 'public-key' is missing ",
                 "9 expected an endpoint suc", "10 this is not a public key", "10 peer 'paris' claims 10.0",
                 "10 unknown key 'persistant-",

@@ -15,6 +15,11 @@ package struct SourcePosition: Hashable, Sendable {
     package static let start = SourcePosition(line: 1, column: 1)
 }
 
+extension SourcePosition: CustomStringConvertible {
+    /// As it stands behind a file's name: `31:14`.
+    package var description: String { "\(line):\(column)" }
+}
+
 extension SourcePosition: Comparable {
     package static func < (a: SourcePosition, b: SourcePosition) -> Bool {
         (a.lineNumber, a.columnNumber) < (b.lineNumber, b.columnNumber)
