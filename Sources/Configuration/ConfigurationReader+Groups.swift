@@ -3,7 +3,10 @@ import Pipeline
 extension ConfigurationReader {
     /// The groups of the file, whose peers have all been read.
     mutating func groups(_ options: inout OptionReader, _ pipeline: [PipelineEntry]?) -> [GroupConfiguration] {
-        guard let section = options.optional("groups", as: NamedEntries.self) else { return [] }
+        let section = options.optional(
+            "groups", as: NamedEntries.self, help: "peers that share what a stage gives them, by the group's name",
+            shape: .names(pattern: Names.pattern, groupShape))
+        guard let section else { return [] }
         if section.entries.count > RouterConfiguration.maximumGroups {
             options.error("more than \(RouterConfiguration.maximumGroups) groups", at: "groups")
         }
@@ -22,8 +25,23 @@ extension ConfigurationReader {
         let name = entry.key
         if let problem = Names.problem(withName: name.value) { diagnostics.error(problem, at: name.position) }
         guard var options = reader(entry, "group") else { return nil }
-        let named = options.require("peers", as: [Located<String>].self)
-        if case .sequence(let values) = options.value("peers")?.content, values.isEmpty {
+        return group(name, &options, pipeline, &members)
+    }
+
+    private var groupShape: OptionShape {
+        let reader = ConfigurationReader(file: "", stages: stages, Diagnostics())
+        var members = GroupMembers()
+        return .record(
+            OptionRecorder.keys { _ = reader.group(Located("", at: .start), &$0, nil, &members) })
+    }
+
+    private func group(
+        _ name: Located<String>, _ options: inout OptionReader, _ pipeline: [PipelineEntry]?,
+        _ members: inout GroupMembers
+    ) -> GroupConfiguration? {
+        let named = options.require(
+            "peers", as: [Located<String>].self, help: "its peers by name, wg0/berlin where two interfaces have one")
+        if named?.isEmpty == true, options.length(of: "peers") == 0 {
             options.error("a group has at least one peer", at: "peers")
         }
         var peers: [PeerReference] = []
