@@ -141,7 +141,7 @@ step "interfaces come and go while it runs"
 # ---- A hundred times under load
 
 another_file() {
-    local number pick=$((RANDOM % 4))
+    local number dscp=$((RANDOM % 2)) limits=$((RANDOM % 2)) stages=""
     cat "$work/first.yaml"
     for ((number = 0; number < crowd; number++)); do
         ((RANDOM % 2)) || continue
@@ -149,12 +149,18 @@ another_file() {
         printf '        allowed-ips: [10.%s.%s.0/24, 10.77.%s.0/%s]\n' "$((100 + RANDOM % 50))" "$number" "$number" "$((24 + RANDOM % 8))"
         ((RANDOM % 3)) || printf '        endpoint: 10.0.1.%s:%s\n' "$((50 + RANDOM % 9))" "$((1000 + RANDOM % 9))"
         ((RANDOM % 3)) || printf '        persistent-keepalive: %s\n' "$((1 + RANDOM % 9))"
-        ((pick)) || continue
-        ((RANDOM % 3)) || printf '        dscp: { down: %s }\n' "$((RANDOM % 64))"
+        ((!dscp || RANDOM % 3)) || printf '        dscp: { down: %s }\n' "$((RANDOM % 64))"
+        ((!limits || RANDOM % 3)) || printf '        rate-limit: { down: %smbit, up: 1mbit }\n' "$((1 + RANDOM % 9))"
     done
     number=$((1 + RANDOM % 3)) # ports are its own: two that trade theirs are refused
     ((RANDOM % 5)) || another_interface "wg$number" "$((7000 + 10 * number + RANDOM % 9))" 192.168.243.1/24
-    ((pick == 0)) || printf 'pipeline: [tun, allowed-ips, dscp: { up: %s }, wireguard, udp]\n' "$((RANDOM % 64))"
+    ((RANDOM % 2)) || stages+="firewall: { default: accept, rules: [{ deny: tcp/$((1 + RANDOM % 9)), from: 10.$((RANDOM % 99)).0.0/16, to: self, name: a }, { reject: ssh, from: 10.99.0.0/16, to: 10.98.0.0/16 }] }, "
+    ((RANDOM % 3)) || stages+="nat: { forwards: [{ name: web, from: 10.99.0.0/16, address: 10.0.1.1, port: tcp/$((80 + RANDOM % 9)), to: \"10.77.0.5:80\" }] }, "
+    stages+="tun, allowed-ips, "
+    ((!limits)) || stages+="rate-limit, "
+    ((RANDOM % 2)) || stages+="netmap, "
+    ((!dscp)) || stages+="dscp: { up: $((RANDOM % 64)) }, "
+    printf 'pipeline: [%swireguard, udp]\n' "$stages"
 }
 counters() { # of the two peers, in bytes
     running | jq -r --arg left "${public_key[left]}" --arg right "${public_key[right]}" \
@@ -176,6 +182,8 @@ for ((round = 0; round < 10; round++)); do
     another_file >"$file"
     reload >/dev/null
 done
+cp "$work/first.yaml" "$file" # the same, before and after
+reload >/dev/null
 before_descriptors=$(descriptors) before_resident=$(resident)
 earlier=$(counters)
 for ((round = 0; round < rounds; round++)); do
@@ -189,6 +197,8 @@ for ((round = 0; round < rounds; round++)); do
         earlier=$later
     fi
 done
+cp "$work/first.yaml" "$file"
+reload >/dev/null
 kill -0 "$stream" || fail "the TCP stream has ended"
 kill -INT "$(pgrep -P "$probe" -x ping || echo "$probe")"
 wait "$probe" || true
