@@ -1,17 +1,17 @@
-package import Synchronization
+public import Synchronization
 
 /// A value that one thread at a time may touch: `Mutex`, in a way that ThreadSanitizer sees.
 ///
 /// The library that has `Mutex` is not compiled for ThreadSanitizer, so that everything behind one would look like a race to it.
 /// What one thread has done before it gives the lock back has happened before what the next one does: that is what it
 /// is told, by the address of the lock. In other builds there is nothing here but `Mutex`.
-package struct Guarded<Value: ~Copyable>: ~Copyable, Sendable {
+public struct Guarded<Value: ~Copyable>: ~Copyable, Sendable {
     @usableFromInline let mutex: Mutex<Value>
 
-    @inlinable package init(_ value: consuming sending Value) { mutex = Mutex(value) }
+    @inlinable public init(_ value: consuming sending Value) { mutex = Mutex(value) }
 
     @inlinable
-    package borrowing func withLock<Result: ~Copyable, Failure: Error>(
+    public borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         #if THREAD_SANITIZER

@@ -4,27 +4,27 @@
 ///
 /// The headroom takes a header written in front (and the AEAD's 64 scratch bytes), the tailroom an authentication tag
 /// and what vectorised code touches behind a packet. A buffer that is not given back to a pool frees itself.
-@safe package struct Buffer: ~Copyable, @unchecked Sendable {  // Sendable: it has one owner, and moves with it
-    package enum Size: Int, Sendable, CaseIterable {
+@safe public struct Buffer: ~Copyable, @unchecked Sendable {  // Sendable: it has one owner, and moves with it
+    public enum Size: Int, Sendable, CaseIterable {
         /// One packet of an ordinary link: up to 1904 bytes.
         case small = 2560
         /// A super-packet, or a run of received datagrams: up to 65,535 bytes and a link header.
         case large = 66_560
     }
 
-    package static let headroom = 128
-    package static let tailroom = 528
+    public static let headroom = 128
+    public static let tailroom = 528
 
     /// The most bytes that a buffer of `size` takes between headroom and tailroom.
-    @inlinable package static func room(_ size: Size) -> Int { size.rawValue - headroom - tailroom }
+    @inlinable public static func room(_ size: Size) -> Int { size.rawValue - headroom - tailroom }
 
     /// The smallest size with room for `count` bytes.
-    @inlinable package static func size(for count: Int) -> Size { count <= room(.small) ? .small : .large }
+    @inlinable public static func size(for count: Int) -> Size { count <= room(.small) ? .small : .large }
 
-    package let size: Size
+    public let size: Size
     @usableFromInline let memory: UnsafeMutableRawPointer
 
-    package init(_ size: Size) {
+    public init(_ size: Size) {
         self.size = size
         unsafe memory = UnsafeMutableRawPointer.allocate(byteCount: size.rawValue, alignment: 64)
     }
@@ -42,5 +42,5 @@
     }
 
     /// Where a packet starts that leaves the headroom free.
-    @inlinable package var start: UnsafeMutableRawPointer { unsafe memory + Buffer.headroom }
+    @inlinable public var start: UnsafeMutableRawPointer { unsafe memory + Buffer.headroom }
 }

@@ -6,41 +6,41 @@
 /// The pool is a cache, not an owner: a buffer taken from one worker's pool may be given back to another's, and what
 /// exceeds the bound is freed. Where packets change hands, as many spare buffers go back (`Handoff`), so that one
 /// worker's pool does not fill up with what another one has to allocate.
-package final class BufferPool {
+public final class BufferPool {
     /// The most spare buffers kept of each size, and what a warm pool has: 1.6 MiB of small ones, 8.1 MiB of large ones.
     ///
     /// Small: a batch of opened packets and those of one read from TUN, each of which may be staged. Large: what one
     /// turn reads (`TUNStage.largeFramesPerTurn`) and seals, one run at least for each peer, and a receiver's.
-    package static let smallBound = 640
-    package static let largeBound = 128
+    public static let smallBound = 640
+    public static let largeBound = 128
 
     // Nothing here calls out, so no access can overlap another; the check would cost more than the push.
     @exclusivity(unchecked) private var small: SpareBuffers
     @exclusivity(unchecked) private var large: SpareBuffers
     /// How many buffers this pool has had to allocate; it stops growing when the path is warm.
-    package private(set) var allocations = 0
+    public private(set) var allocations = 0
 
     /// With bounds of 0 it keeps nothing.
-    package init(smallBound: Int = smallBound, largeBound: Int = largeBound) {
+    public init(smallBound: Int = smallBound, largeBound: Int = largeBound) {
         unsafe small = SpareBuffers(bound: smallBound)
         unsafe large = SpareBuffers(bound: largeBound)
     }
 
     /// Fills the pool up to its bounds. To be called on the worker's thread, so that the memory is near it.
-    package func warm() {
+    public func warm() {
         var (small, large) = unsafe (self.small.room, self.large.room)
         while small > 0 { recycle(Buffer(.small).touched()); small -= 1 }
         while large > 0 { recycle(Buffer(.large).touched()); large -= 1 }
     }
 
-    package func take(_ size: Buffer.Size) -> Buffer {
+    public func take(_ size: Buffer.Size) -> Buffer {
         let spare = unsafe size == .small ? small.pop() : large.pop()
         if let spare { return spare }
         allocations += 1
         return Buffer(size)
     }
 
-    package func recycle(_ buffer: consuming Buffer) {
+    public func recycle(_ buffer: consuming Buffer) {
         switch buffer.size {
         case .small: unsafe small.push(buffer)
         case .large: unsafe large.push(buffer)
@@ -48,7 +48,7 @@ package final class BufferPool {
     }
 
     /// Moves up to `count` spare buffers to another pool; none is made for it.
-    package func give(_ count: Int, _ size: Buffer.Size, to other: BufferPool) {
+    public func give(_ count: Int, _ size: Buffer.Size, to other: BufferPool) {
         for _ in 0..<count {
             guard let buffer = unsafe size == .small ? small.pop() : large.pop() else { return }
             other.recycle(buffer)
@@ -56,10 +56,10 @@ package final class BufferPool {
     }
 
     /// How many spare buffers there are of a size.
-    package func spares(_ size: Buffer.Size) -> Int { unsafe size == .small ? small.count : large.count }
+    public func spares(_ size: Buffer.Size) -> Int { unsafe size == .small ? small.count : large.count }
 
     /// Ends a packet; its buffer is spare.
-    package func recycle(_ packet: consuming Packet) { recycle(packet.buffer) }
+    public func recycle(_ packet: consuming Packet) { recycle(packet.buffer) }
 }
 
 /// A bounded stack: the buffer given back last, and so the likeliest to be in the cache, is the next one taken.

@@ -1,54 +1,54 @@
 /// The reasons a stage has for dropping packets: an enum of Ints from 0, each with a name.
-package protocol DropReason: RawRepresentable<Int>, CaseIterable, Sendable {
+public protocol DropReason: RawRepresentable<Int>, CaseIterable, Sendable {
     /// The name in `show`, metrics and traces, kebab-case.
     var name: String { get }
 }
 
 /// How many packets a stage has dropped, by reason. A super-packet counts as its segments.
-package struct DropCounters<Reason: DropReason> {
-    private var packets: ContiguousArray<UInt64>
+public struct DropCounters<Reason: DropReason> {
+    @usableFromInline var packets: ContiguousArray<UInt64>
 
-    package init() { packets = ContiguousArray(repeating: 0, count: Reason.allCases.count) }
+    public init() { packets = ContiguousArray(repeating: 0, count: Reason.allCases.count) }
 
-    package subscript(reason: Reason) -> UInt64 { packets[reason.rawValue] }
+    @inlinable public subscript(reason: Reason) -> UInt64 { packets[reason.rawValue] }
 
-    package mutating func count(_ reason: Reason, _ number: Int = 1) {
+    @inlinable public mutating func count(_ reason: Reason, _ number: Int = 1) {
         packets[reason.rawValue] &+= UInt64(number)
     }
 
     /// Counts the packet and gives the verdict: `return drops.drop(packet, .noRoute)`.
-    package mutating func drop(_ packet: borrowing Packet, _ reason: Reason) -> Verdict {
+    @inlinable public mutating func drop(_ packet: borrowing Packet, _ reason: Reason) -> Verdict {
         count(reason, packet.wirePackets)
         return .drop
     }
 
     /// Every reason with its count, in the order of the enum.
-    package var report: [StageReport.Count] {
+    public var report: [StageReport.Count] {
         Reason.allCases.map { StageReport.Count($0.name, packets[$0.rawValue]) }
     }
 }
 
 /// A stage's counters at one moment. Reports of the instances on several workers add up by name.
-package struct StageReport: Sendable, Equatable {
-    package struct Count: Sendable, Equatable {
-        package let name: String
-        package var value: UInt64
-        package init(_ name: String, _ value: UInt64) {
+public struct StageReport: Sendable, Equatable {
+    public struct Count: Sendable, Equatable {
+        public let name: String
+        public var value: UInt64
+        public init(_ name: String, _ value: UInt64) {
             self.name = name
             self.value = value
         }
     }
 
-    package var counters: [Count]
-    package var drops: [Count]
+    public var counters: [Count]
+    public var drops: [Count]
 
-    package init(counters: [Count] = [], drops: [Count] = []) {
+    public init(counters: [Count] = [], drops: [Count] = []) {
         self.counters = counters
         self.drops = drops
     }
 
     /// Adds the counts of another instance of the same stage.
-    package mutating func add(_ other: StageReport) {
+    public mutating func add(_ other: StageReport) {
         Self.add(&counters, other.counters)
         Self.add(&drops, other.drops)
     }

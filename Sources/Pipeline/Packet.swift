@@ -5,39 +5,39 @@ import Wire
 /// Above `wireguard` the bytes are an IP packet, up to 64 KiB and possibly many segments (`offload`). Below it they
 /// are UDP payload, a run of datagrams back to back (`datagramSize`). Either way one entry may stand for many packets
 /// on the wire: `wirePackets` tells how many.
-@safe package struct Packet: ~Copyable {
-    package var buffer: Buffer
+@safe public struct Packet: ~Copyable {
+    public var buffer: Buffer
     /// Where the bytes start, counted from the buffer's `start`; negative within the headroom.
-    package var offset: Int
-    package var count: Int
+    public var offset: Int
+    public var count: Int
     /// Above `wireguard`: what the packet still owes.
-    package var offload: Offload = .none
+    public var offload: Offload = .none
     /// Below `wireguard`: the length of each datagram of the run but the last, which may be shorter; 0 for a single one.
-    package var datagramSize: Int = 0
+    public var datagramSize: Int = 0
     /// Whom it goes to or, once authenticated, comes from.
-    package var peer: PeerID = .none
+    public var peer: PeerID = .none
     /// Below `wireguard`: where it goes or where it came from.
-    package var path: Path?
+    public var path: Path?
     /// Below `wireguard`: the outer header's DS field and ECN bits.
-    package var trafficClass: UInt8 = 0
+    public var trafficClass: UInt8 = 0
 
     /// Takes `buffer`, whose first `count` bytes from `start` on are the packet.
-    package init(_ buffer: consuming Buffer, count: Int) {
+    public init(_ buffer: consuming Buffer, count: Int) {
         self.buffer = buffer
         self.offset = 0
         self.count = count
     }
 
     /// The packet's bytes, with `Buffer.headroom + offset` bytes of the buffer in front.
-    @inlinable package var bytes: UnsafeMutableRawPointer { unsafe buffer.start + offset }
+    @inlinable public var bytes: UnsafeMutableRawPointer { unsafe buffer.start + offset }
 
     /// The packet's bytes and their count, for header views, which check the length once.
-    @inlinable package var contents: UnsafeMutableRawBufferPointer {
+    @inlinable public var contents: UnsafeMutableRawBufferPointer {
         unsafe UnsafeMutableRawBufferPointer(start: bytes, count: count)
     }
 
     /// How many packets this entry is on the wire.
-    package var wirePackets: Int {
+    public var wirePackets: Int {
         let (payload, each) =
             datagramSize > 0
             ? (count, datagramSize)
@@ -46,7 +46,7 @@ import Wire
     }
 
     /// The length of the longest of the packets that this entry is above `wireguard`: headers and one segment.
-    package var largestSegment: Int {
+    public var largestSegment: Int {
         offload.segmentSize > 0 ? min(count, Int(offload.headerLength) + Int(offload.segmentSize)) : count
     }
 }

@@ -1,7 +1,7 @@
 import Wire
 
 /// What a stage decides about one packet of a batch.
-package enum Verdict {
+public enum Verdict {
     /// On to the next stage.
     case pass
     /// Gone; whoever says so has counted it (`DropCounters.drop`).
@@ -14,22 +14,22 @@ package enum Verdict {
 ///
 /// A batch has a fixed capacity and allocates nothing. Its packets own their buffers; one that leaves by `drop` gives
 /// its buffer back to the worker's pool.
-@safe package struct PacketBatch: ~Copyable {
+@safe public struct PacketBatch: ~Copyable {
     /// The most packets in a batch: eight full receive runs of 64 datagrams, opened.
-    package static let capacity = 512
+    public static let capacity = 512
 
-    package let pool: BufferPool
+    public let pool: BufferPool
     /// The interface whose packets these are.
-    package var interface = InterfaceID(0)
+    public var interface = InterfaceID(0)
     /// The moment all of them are taken to happen at: one reading of the clock a turn of the worker.
-    package var now = Instant(nanoseconds: 0)
-    package private(set) var count = 0
+    public var now = Instant(nanoseconds: 0)
+    public private(set) var count = 0
     /// What the ends have to tell the stages, a few at most and mostly none.
-    package var notices: [Notice] = []
+    public var notices: [Notice] = []
 
     @usableFromInline var storage: UnsafeMutablePointer<Packet>
 
-    package init(pool: BufferPool) {
+    public init(pool: BufferPool) {
         self.pool = pool
         unsafe storage = .allocate(capacity: Self.capacity)
     }
@@ -39,20 +39,20 @@ package enum Verdict {
         unsafe storage.deallocate()
     }
 
-    package var isEmpty: Bool { count == 0 }
-    package var isFull: Bool { count == Self.capacity }
+    public var isEmpty: Bool { count == 0 }
+    public var isFull: Bool { count == Self.capacity }
     /// How many more packets fit.
-    package var room: Int { Self.capacity - count }
+    public var room: Int { Self.capacity - count }
 
     /// How many packets these are on the wire.
-    package var wirePackets: Int {
+    public var wirePackets: Int {
         var sum = 0
         for index in 0..<count { sum += unsafe storage[index].wirePackets }
         return sum
     }
 
     // Addressors: `_read` and `_modify` would allocate a frame for their coroutine at each access from another module.
-    @inlinable package subscript(index: Int) -> Packet {
+    @inlinable public subscript(index: Int) -> Packet {
         unsafeAddress {
             precondition(index >= 0 && index < count)
             return unsafe UnsafePointer(storage + index)
@@ -64,19 +64,19 @@ package enum Verdict {
     }
 
     /// Appends a packet; the caller has seen to it that there is `room`.
-    package mutating func append(_ packet: consuming Packet) {
+    public mutating func append(_ packet: consuming Packet) {
         precondition(count < Self.capacity)
         unsafe (storage + count).initialize(to: packet)
         count += 1
     }
 
     /// Asks about each packet in order and keeps those that pass. `take` is not for this form.
-    package mutating func filter(_ decide: (inout Packet) -> Verdict) {
+    public mutating func filter(_ decide: (inout Packet) -> Verdict) {
         sort(decide) { _ in preconditionFailure("take needs sort(_:taken:)") }
     }
 
     /// Asks about each packet in order, keeps those that pass and moves those to `taken` that the stage takes.
-    package mutating func sort(_ decide: (inout Packet) -> Verdict, taken: (consuming Packet) -> Void) {
+    public mutating func sort(_ decide: (inout Packet) -> Verdict, taken: (consuming Packet) -> Void) {
         var kept = 0
         for index in 0..<count {
             switch unsafe decide(&storage[index]) {
@@ -93,38 +93,38 @@ package enum Verdict {
     }
 
     /// Moves every packet out, in order, and leaves the batch empty.
-    package mutating func drain(_ body: (consuming Packet) -> Void) {
+    public mutating func drain(_ body: (consuming Packet) -> Void) {
         let all = count
         count = 0
         for index in 0..<all { body(unsafe (storage + index).move()) }
     }
 
     /// Empties the batch; every buffer goes back to the pool.
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         let all = count
         count = 0
         for index in 0..<all { recycle(unsafe (storage + index).move()) }
     }
 
     /// Gives a packet's buffer back to the pool.
-    package func recycle(_ packet: consuming Packet) { pool.recycle(packet) }
+    public func recycle(_ packet: consuming Packet) { pool.recycle(packet) }
 
     /// Trades the packets of two batches: how a stage puts what it made in the place of what it was given.
-    package mutating func exchangePackets(with other: inout PacketBatch) {
+    public mutating func exchangePackets(with other: inout PacketBatch) {
         unsafe swap(&storage, &other.storage)
         swap(&count, &other.count)
     }
 }
 
 /// What an end found out about a peer's path, for the stages above it.
-package enum Notice: Sendable {
+public enum Notice: Sendable {
     /// The source address kept for this peer is no longer ours; it was sent without one (P-6.3).
     case sourceGone(PeerID)
 }
 
 extension [Notice] {
     /// Tells once a batch and peer, which is enough for the stages to forget the source.
-    package mutating func appendSourceGone(_ peer: PeerID) {
+    public mutating func appendSourceGone(_ peer: PeerID) {
         for case .sourceGone(peer) in self { return }
         append(.sourceGone(peer))
     }

@@ -1,14 +1,15 @@
 import Wire
 
 /// What a stage keeps for each peer, by the peer's number: an array, because numbers are dense.
-package struct PeerTable<Value> {
-    private var values: ContiguousArray<Value?> = []
+/// Read for each packet, hence inlinable (etc/decisions/inlining.md).
+public struct PeerTable<Value> {
+    @usableFromInline var values: ContiguousArray<Value?> = []
 
-    package init() {}
+    public init() {}
 
     /// nil for a peer that nothing is kept for.
-    package subscript(peer: PeerID) -> Value? {
-        get { values.indices.contains(peer.index) ? values[peer.index] : nil }
+    public subscript(peer: PeerID) -> Value? {
+        @inlinable get { peer.index >= 0 && peer.index < values.count ? values[peer.index] : nil }
         set {
             guard peer.index >= 0 else { return }
             while newValue != nil, values.count <= peer.index { values.append(nil) }
@@ -17,5 +18,5 @@ package struct PeerTable<Value> {
     }
 
     /// The peers that something is kept for, in the order of their numbers.
-    package var peers: [PeerID] { values.indices.filter { values[$0] != nil }.map { PeerID($0) } }
+    public var peers: [PeerID] { values.indices.filter { values[$0] != nil }.map { PeerID($0) } }
 }

@@ -3,7 +3,7 @@ import Wire
 /// A stage that a file may add to the path: it is made from its options alone, and gets them typed.
 ///
 /// Its folder is under `Plugins/`; Plugins/README.md tells how to write one.
-package protocol PluginStage: Stage {
+public protocol PluginStage: Stage {
     /// What stands under its name in the pipeline.
     associatedtype Options: OptionRecord = NoOptions
     /// What stands under its name in a peer.
@@ -23,21 +23,21 @@ package protocol PluginStage: Stage {
 }
 
 /// What a stage is made in.
-package struct StageEnvironment {
+public struct StageEnvironment {
     /// The worker whose instance it is, from 0.
-    package let worker: Int
-    package let workers: Int
+    public let worker: Int
+    public let workers: Int
     /// How many interfaces the router may come to have; `InterfaceID.index` is below it.
-    package let interfaces: Int
+    public let interfaces: Int
     /// The worker's spare buffers.
-    package let pool: BufferPool
-    package let now: Instant
+    public let pool: BufferPool
+    public let now: Instant
     /// Random and the worker's own: for hashing what strangers choose.
-    package let hashKey: SIMD2<UInt64>
+    public let hashKey: SIMD2<UInt64>
     /// For what goes by the calendar, to be asked seldom and never for timers.
-    package let wallTime: @Sendable () -> WallTime
+    public let wallTime: @Sendable () -> WallTime
 
-    package init(
+    public init(
         worker: Int = 0, workers: Int = 1, interfaces: Int = 1, pool: BufferPool, now: Instant,
         hashKey: SIMD2<UInt64> = SIMD2(), wallTime: @escaping @Sendable () -> WallTime = Self.noWallTime
     ) {
@@ -51,26 +51,26 @@ package struct StageEnvironment {
     }
 
     /// 1970: for stages that do not ask.
-    package static let noWallTime: @Sendable () -> WallTime = { WallTime(seconds: 0, nanoseconds: 0) }
+    public static let noWallTime: @Sendable () -> WallTime = { WallTime(seconds: 0, nanoseconds: 0) }
 }
 
 /// The options of a stage, or a peer's or a group's for it, where it has none.
-package struct NoOptions: OptionRecord {
-    package init() {}
-    package init?(_ options: inout OptionReader) {}
+public struct NoOptions: OptionRecord {
+    public init() {}
+    public init?(_ options: inout OptionReader) {}
 }
 
 extension PluginStage {
-    package func set(_ peer: PeerID, _ options: PeerOptions?) {}
-    package func set(_ group: GroupID, _ options: GroupOptions?) {}
-    package func reconfigure(_ options: Options) -> Bool { false }
+    public func set(_ peer: PeerID, _ options: PeerOptions?) {}
+    public func set(_ group: GroupID, _ options: GroupOptions?) {}
+    public func reconfigure(_ options: Options) -> Bool { false }
 
     // What the reader of files has made by this stage's own schema is of its types.
-    package func set(_ peer: PeerID, options: (any OptionRecord)?) { set(peer, options as? PeerOptions) }
+    public func set(_ peer: PeerID, options: (any OptionRecord)?) { set(peer, options as? PeerOptions) }
 
-    package func set(_ group: GroupID, options: (any OptionRecord)?) { set(group, options as? GroupOptions) }
+    public func set(_ group: GroupID, options: (any OptionRecord)?) { set(group, options as? GroupOptions) }
 
-    package func reconfigure(_ options: (any OptionRecord)?) -> Bool {
+    public func reconfigure(_ options: (any OptionRecord)?) -> Bool {
         guard let options = options as? Options ?? NoOptions() as? Options else { return false }
         return reconfigure(options)
     }
@@ -78,7 +78,7 @@ extension PluginStage {
 
 extension StageSchema {
     /// What a plugin says of itself.
-    package init<Plugin: PluginStage>(_ plugin: Plugin.Type) {
+    public init<Plugin: PluginStage>(_ plugin: Plugin.Type) {
         self.init(
             Plugin.declaration, options: Self.options(Plugin.Options.self),
             peerOptions: Self.options(Plugin.PeerOptions.self), groupOptions: Self.options(Plugin.GroupOptions.self)

@@ -8,7 +8,7 @@ import Wire
 ///
 /// A stage may keep packets (verdict `take`), within a bound of its own, and release them later: it names when in
 /// `nextDeadline`, and is then asked to `originate`.
-package protocol Stage: AnyObject, SendableMetatype {
+public protocol Stage: AnyObject, SendableMetatype {
     /// What the stage is called, what it needs and provides. The same for every instance.
     static var declaration: StageDeclaration { get }
 
@@ -58,18 +58,18 @@ package protocol Stage: AnyObject, SendableMetatype {
 }
 
 extension Stage {
-    package func outbound(_ batch: inout PacketBatch) {}
-    package func inbound(_ batch: inout PacketBatch) {}
-    package var nextDeadline: Instant { .never }
-    package func originate(down: inout PacketBatch, up: inout PacketBatch) {}
-    package func take(_ notice: Notice) {}
-    package func set(_ peer: PeerID, options: (any OptionRecord)?) {}
-    package func remove(_ peer: PeerID) {}
-    package func set(_ group: GroupID, options: (any OptionRecord)?) {}
-    package func set(_ peer: PeerID, group: GroupID?) {}
-    package func remove(_ group: GroupID) {}
-    package func reconfigure(_ options: (any OptionRecord)?) -> Bool { options == nil }
-    package func release(down: inout PacketBatch, up: inout PacketBatch) {}
-    package func restore(_ beginning: UnsafeMutableRawBufferPointer, to peer: PeerID) {}
-    package var report: StageReport { StageReport() }
+    public func outbound(_ batch: inout PacketBatch) {}
+    public func inbound(_ batch: inout PacketBatch) {}
+    public var nextDeadline: Instant { .never }
+    public func originate(down: inout PacketBatch, up: inout PacketBatch) {}
+    public func take(_ notice: Notice) {}
+    public func set(_ peer: PeerID, options: (any OptionRecord)?) {}
+    public func remove(_ peer: PeerID) {}
+    public func set(_ group: GroupID, options: (any OptionRecord)?) {}
+    public func set(_ peer: PeerID, group: GroupID?) {}
+    public func remove(_ group: GroupID) {}
+    public func reconfigure(_ options: (any OptionRecord)?) -> Bool { options == nil }
+    public func release(down: inout PacketBatch, up: inout PacketBatch) {}
+    public func restore(_ beginning: UnsafeMutableRawBufferPointer, to peer: PeerID) {}
+    public var report: StageReport { StageReport() }
 }

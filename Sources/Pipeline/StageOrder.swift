@@ -1,12 +1,12 @@
 /// Checks that a pipeline can work: that every stage gets what it needs, in both directions.
-package enum StageOrder {
+public enum StageOrder {
     /// The stages that every pipeline has, exactly once, in their order: the pipeline of a file that lists none.
-    package static let core = [top, "allowed-ips", "wireguard", bottom]
+    public static let core = [top, "allowed-ips", "wireguard", bottom]
     private static let top = "tun"
     private static let bottom = "udp"
 
     /// What is wrong with `stages`, listed from top to bottom; empty when they can work.
-    package static func problems(of stages: [StageDeclaration]) -> [Problem] {
+    public static func problems(of stages: [StageDeclaration]) -> [Problem] {
         let shape = shapeProblems(of: stages)
         // What follows from a stage that is missing or at the wrong end is not worth telling.
         guard shape.isEmpty else { return shape }
@@ -88,14 +88,14 @@ package enum StageOrder {
 
 extension StageOrder {
     /// Where a stage would be right.
-    package enum Remedy: Equatable, Sendable {
+    public enum Remedy: Equatable, Sendable {
         case above(String)
         case below(String)
     }
 
     /// One thing that is wrong with an order.
-    package struct Problem: Equatable, Sendable {
-        package enum Kind: Equatable, Sendable {
+    public struct Problem: Equatable, Sendable {
+        public enum Kind: Equatable, Sendable {
             /// It stands at `first` already.
             case repeated(first: Int)
             /// A core stage that is not there.
@@ -108,16 +108,16 @@ extension StageOrder {
             case lacks(Facts, Remedy?)
         }
 
-        package let stage: String
+        public let stage: String
         /// Its place in the list; nil for one that is missing.
-        package let index: Int?
-        package let kind: Kind
+        public let index: Int?
+        public let kind: Kind
     }
 }
 
 extension StageOrder.Problem {
     /// One sentence: `rate-limit needs the packet's peer: put it below allowed-ips`.
-    package var message: String {
+    public var message: String {
         switch kind {
         case .repeated: "\(stage) stands in the pipeline twice"
         case .missing: "the pipeline lacks \(stage)"

@@ -4,19 +4,19 @@ import Wire
 ///
 /// A worker's stages put them in, at a bounded rate and without an allocation; the router takes them out between two turns.
 /// Who is told, and from which address, is found out off the packet path.
-@safe package final class UndeliverablePackets {
+@safe public final class UndeliverablePackets {
     /// One of them: the quote for the message, the interface that it was to leave by, and the peer that it was for where
     /// that was known: the stages that know it may have changed the packet since it was sent.
-    package struct Entry: Sendable {
-        package let interface: InterfaceID
-        package let peer: PeerID
-        package var quote: [UInt8]
+    public struct Entry: Sendable {
+        public let interface: InterfaceID
+        public let peer: PeerID
+        public var quote: [UInt8]
     }
 
     /// The most that wait to be taken, and that are told of at once.
-    package static let bound = 32
+    public static let bound = 32
     /// So many a second for each worker, once those are used up.
-    package static let rate: UInt64 = 100
+    public static let rate: UInt64 = 100
     private static let cost = 1_000_000_000 / rate  // ns
     private static let most = cost * UInt64(bound)  // ns
 
@@ -28,22 +28,22 @@ import Wire
     private var last = Instant(nanoseconds: 0)
 
     /// How many were told of, or will be; and how many for which there were too many or that may not be answered.
-    package private(set) var told: UInt64 = 0
-    package private(set) var untold: UInt64 = 0
+    public private(set) var told: UInt64 = 0
+    public private(set) var untold: UInt64 = 0
 
     private static let slot = ICMPUnreachable.quoteBound(.v6)
 
-    package init() {
+    public init() {
         unsafe memory = .allocate(byteCount: Self.bound * Self.slot, alignment: 8)
         places = InlineArray(repeating: (InterfaceID(0), .none, 0))
     }
 
     deinit { unsafe memory.deallocate() }
 
-    package var isEmpty: Bool { count == 0 }
+    public var isEmpty: Bool { count == 0 }
 
     /// Notes a packet that is about to be dropped, unless its sender may not be told, or there have been too many.
-    package func note(_ packet: borrowing Packet, on interface: InterfaceID, _ now: Instant) {
+    public func note(_ packet: borrowing Packet, on interface: InterfaceID, _ now: Instant) {
         guard let ip = unsafe IPPacket(packet.contents), ICMPUnreachable.mayAnswer(ip), isWithinRate(now),
             count < Self.bound
         else {
@@ -58,7 +58,7 @@ import Wire
     }
 
     /// All that wait.
-    package func take() -> [Entry] {
+    public func take() -> [Entry] {
         defer { count = 0 }
         return (0..<count).map { index in
             let start = unsafe memory + index * Self.slot

@@ -1,17 +1,17 @@
 /// Packets of one flow that go to the kernel as one, or a packet on its own: the pieces are chained by their numbers
 /// in the `Coalescer`.
-@safe package struct CoalescedRun {
+@safe public struct CoalescedRun {
     /// `none` for a packet on its own.
-    package internal(set) var segmentation = Offload.Segmentation.none
+    public internal(set) var segmentation = Offload.Segmentation.none
     /// The first packet's number; its bytes go out whole, those of the others without their headers.
-    package let first: Int
+    public let first: Int
     var last: Int
     /// How many packets.
-    package internal(set) var count = 1
+    public internal(set) var count = 1
     /// Bytes of IP and transport header of each packet.
-    package let headerLength: Int
+    public let headerLength: Int
     /// Bytes of the packet that they make together.
-    package internal(set) var totalLength: Int
+    public internal(set) var totalLength: Int
 
     let version: IPAddress.Family
     let transport: Int

@@ -7,18 +7,18 @@
 /// the kernel would write new ones and so hide the damage.
 ///
 /// The packets' bytes are borrowed from `add` until `removeAll`. All storage is allocated once.
-@safe package struct Coalescer: ~Copyable {
+@safe public struct Coalescer: ~Copyable {
     /// The most packets in a run: more than fit at any usual MTU, and what kernels take for UDP (UDP_MAX_SEGMENTS).
-    package static let runBound = 64
+    public static let runBound = 64
     /// The most flows with an open run; beyond it they are closed in turn.
     static let openBound = 32
     /// The most bytes of a joined packet: what IPv4's length field holds.
     static let lengthBound = 65_535
 
     /// Whether TCP packets may be joined.
-    package var joinsTCP = true
+    public var joinsTCP = true
     /// Whether UDP packets may be joined.
-    package var joinsUDP = true
+    public var joinsUDP = true
 
     @safe private struct Piece {
         var bytes: UnsafeMutableRawPointer
@@ -39,7 +39,7 @@
     private let open: UnsafeMutablePointer<OpenRun>
     private var pieceCount = 0
     /// How many runs there are to be read.
-    package private(set) var runCount = 0
+    public private(set) var runCount = 0
     private var openCount = 0
     /// The open run to close next when there are too many.
     private var turn = 0
@@ -47,7 +47,7 @@
     private var latest = 0
 
     /// For batches of up to `capacity` packets.
-    package init(capacity: Int) {
+    public init(capacity: Int) {
         self.capacity = capacity
         unsafe pieces = .allocate(capacity: capacity)
         unsafe runs = .allocate(capacity: capacity)
@@ -61,7 +61,7 @@
     }
 
     /// Forgets all packets.
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         pieceCount = 0
         runCount = 0
         openCount = 0
@@ -71,7 +71,7 @@
 
     /// Adds the next packet, whose number is how many came before it. One that is `alone` isn't joined, but keeps its
     /// place in its flow.
-    package mutating func add(_ bytes: UnsafeMutableRawPointer, count: Int, alone: Bool = false) {
+    public mutating func add(_ bytes: UnsafeMutableRawPointer, count: Int, alone: Bool = false) {
         precondition(pieceCount < capacity)
         let number = pieceCount
         unsafe (pieces + number).initialize(to: Piece(bytes: bytes, count: count, next: -1))
@@ -202,13 +202,13 @@ extension Coalescer {
 // Reading the runs.
 extension Coalescer {
     /// Run `index` of `runCount`, in the order to be written.
-    package subscript(index: Int) -> CoalescedRun {
+    public subscript(index: Int) -> CoalescedRun {
         precondition(index >= 0 && index < runCount)
         return unsafe runs[index]
     }
 
     /// The number of the packet that follows packet `number` in its run; nil at the end.
-    package func packet(after number: Int) -> Int? {
+    public func packet(after number: Int) -> Int? {
         precondition(number >= 0 && number < pieceCount)
         let next = unsafe pieces[number].next
         return next < 0 ? nil : next
@@ -216,13 +216,13 @@ extension Coalescer {
 
     /// Rewrites the headers of the run's first packet to be those of the whole, and gives what the kernel has to know
     /// of it; `separate` undoes it. A packet on its own stays as it is.
-    package mutating func join(_ index: Int) -> VirtioHeader {
+    public mutating func join(_ index: Int) -> VirtioHeader {
         precondition(index >= 0 && index < runCount)
         return unsafe (runs + index).pointee.join(pieces[runs[index].first].bytes)
     }
 
     /// Gives the first packet back the headers that it had before `join`, so that the packets can be written one by one.
-    package func separate(_ index: Int) {
+    public func separate(_ index: Int) {
         precondition(index >= 0 && index < runCount)
         unsafe runs[index].separate(pieces[runs[index].first].bytes)
     }

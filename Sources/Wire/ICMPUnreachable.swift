@@ -1,18 +1,18 @@
 /// The ICMP message that tells a sender that its packet cannot be delivered: IPv4 "host unreachable" (type 3 code 1, RFC
 /// 792), IPv6 "address unreachable" (type 1 code 3, RFC 4443 §3.1).
-package enum ICMPUnreachable {
+public enum ICMPUnreachable {
     /// The most bytes of the packet that are quoted: what keeps the whole message within 576 bytes (RFC 1812 §4.3.2.3) or
     /// IPv6's minimum MTU of 1280 (RFC 4443 §2.4 c).
-    package static func quoteBound(_ version: IPAddress.Family) -> Int {
+    public static func quoteBound(_ version: IPAddress.Family) -> Int {
         version == .v4 ? 576 - IPv4Field.length - headerLength : 1280 - IPv6Field.length - headerLength
     }
 
     /// Type, code, checksum, and four unused bytes.
-    package static let headerLength = 8
+    public static let headerLength = 8
 
     /// Whether a packet is one that may be answered at all: not an error itself, and with one sender who can be meant (RFC
     /// 1122 §3.2.2, RFC 4443 §2.4 e).
-    package static func mayAnswer(_ ip: IPPacket) -> Bool {
+    public static func mayAnswer(_ ip: IPPacket) -> Bool {
         guard isOneHost(ip.source), !isForMany(ip.destination) else { return false }
         switch ip.version {
         case .v4:
@@ -46,7 +46,7 @@ package enum ICMPUnreachable {
 
     /// The ICMP message, without an IP header, that quotes `packet`, cut to `quoteBound`. The checksum is filled in for
     /// IPv4; that of IPv6, which counts the addresses, is left to whoever sends it.
-    package static func message(quoting packet: [UInt8], _ version: IPAddress.Family) -> [UInt8] {
+    public static func message(quoting packet: [UInt8], _ version: IPAddress.Family) -> [UInt8] {
         var message: [UInt8] = (version == .v4 ? [3, 1] : [1, 3]) + [0, 0, 0, 0, 0, 0]
         message += packet.prefix(quoteBound(version))
         if version == .v4 {

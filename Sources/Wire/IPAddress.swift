@@ -10,38 +10,38 @@
 ///
 /// Held as one 128-bit number in host order, so that masking and comparing are integer operations: an IPv4 address
 /// is the low 32 bits of `low`, and `high` is then 0.
-package struct IPAddress: Hashable, Sendable {
-    package enum Family: UInt8, Sendable {
+public struct IPAddress: Hashable, Sendable {
+    public enum Family: UInt8, Sendable {
         case v4 = 4
         case v6 = 6
 
         /// Bits in an address of this family: 32 or 128.
-        @inlinable package var bitWidth: Int { self == .v4 ? 32 : 128 }
+        @inlinable public var bitWidth: Int { self == .v4 ? 32 : 128 }
         /// Bytes in an address of this family: 4 or 16.
-        @inlinable package var byteCount: Int { self == .v4 ? 4 : 16 }
+        @inlinable public var byteCount: Int { self == .v4 ? 4 : 16 }
     }
 
-    package let family: Family
-    package let high: UInt64
-    package let low: UInt64
+    public let family: Family
+    public let high: UInt64
+    public let low: UInt64
 
     /// The IPv4 address whose network-order bytes read as `bits`: 0x7f000001 is 127.0.0.1.
-    @inlinable package init(v4 bits: UInt32) {
+    @inlinable public init(v4 bits: UInt32) {
         family = .v4
         high = 0
         low = UInt64(bits)
     }
 
-    @inlinable package init(v6High high: UInt64, low: UInt64) {
+    @inlinable public init(v6High high: UInt64, low: UInt64) {
         family = .v6
         self.high = high
         self.low = low
     }
 
-    @inlinable package var v4Bits: UInt32 { UInt32(truncatingIfNeeded: low) }
+    @inlinable public var v4Bits: UInt32 { UInt32(truncatingIfNeeded: low) }
 
     /// The textual forms of RFC 4291 §2.2 and dotted quads; nil for anything else, a zone (`%eth0`) included.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         let text = String(text)
         var v4 = in_addr()
         if unsafe inet_pton(AF_INET, text, &v4) == 1 {
@@ -54,19 +54,19 @@ package struct IPAddress: Hashable, Sendable {
     }
 
     /// The address in the four network-order bytes at `bytes`.
-    @inlinable package init(v4At bytes: UnsafeRawPointer) {
+    @inlinable public init(v4At bytes: UnsafeRawPointer) {
         self.init(v4: UInt32(bigEndian: unsafe bytes.loadUnaligned(as: UInt32.self)))
     }
 
     /// The address in the 16 network-order bytes at `bytes`.
-    @inlinable package init(v6At bytes: UnsafeRawPointer) {
+    @inlinable public init(v6At bytes: UnsafeRawPointer) {
         self.init(
             v6High: UInt64(bigEndian: unsafe bytes.loadUnaligned(as: UInt64.self)),
             low: UInt64(bigEndian: unsafe bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
     }
 
     /// Writes the address in network order: 4 or 16 bytes.
-    @inlinable package func store(to bytes: UnsafeMutableRawPointer) {
+    @inlinable public func store(to bytes: UnsafeMutableRawPointer) {
         switch family {
         case .v4:
             unsafe bytes.storeBytes(of: v4Bits.bigEndian, as: UInt32.self)
@@ -77,7 +77,7 @@ package struct IPAddress: Hashable, Sendable {
     }
 
     /// Bit `index` counted from the most significant (0) to `family.bitWidth - 1`.
-    @inlinable package func bit(_ index: Int) -> Bool {
+    @inlinable public func bit(_ index: Int) -> Bool {
         switch family {
         case .v4: (low >> UInt64(31 - index)) & 1 == 1
         case .v6: index < 64 ? (high >> UInt64(63 - index)) & 1 == 1 : (low >> UInt64(127 - index)) & 1 == 1
@@ -85,7 +85,7 @@ package struct IPAddress: Hashable, Sendable {
     }
 
     /// The address with all but its first `length` bits cleared.
-    @inlinable package func masked(to length: Int) -> IPAddress {
+    @inlinable public func masked(to length: Int) -> IPAddress {
         switch family {
         case .v4:
             IPAddress(v4: length == 0 ? 0 : v4Bits & (UInt32.max << UInt32(32 - length)))
@@ -97,13 +97,13 @@ package struct IPAddress: Hashable, Sendable {
     }
 
     /// fe80::/10 (RFC 4291 §2.5.6): meaningful only with a scope.
-    @inlinable package var isLinkLocal: Bool { family == .v6 && high >> 54 == 0xfe80 >> 6 }
-    @inlinable package var isUnspecified: Bool { high == 0 && low == 0 }
+    @inlinable public var isLinkLocal: Bool { family == .v6 && high >> 54 == 0xfe80 >> 6 }
+    @inlinable public var isUnspecified: Bool { high == 0 && low == 0 }
 }
 
 extension IPAddress: CustomStringConvertible {
     /// Dotted quad, or RFC 5952 text.
-    package var description: String {
+    public var description: String {
         switch family {
         case .v4:
             return "\(low >> 24 & 0xff).\(low >> 16 & 0xff).\(low >> 8 & 0xff).\(low & 0xff)"

@@ -1,7 +1,7 @@
 /// What came out of a tunnel or a TUN device, taken for an IP packet only when its length holds up (P-4.8).
-package enum InnerPacket {
+public enum InnerPacket {
     /// Why some bytes are no packet to be passed on.
-    package enum Fault: Error, Hashable, Sendable {
+    public enum Fault: Error, Hashable, Sendable {
         /// Fewer bytes than the header that they begin: 20 for IPv4, 40 for IPv6.
         case tooShort
         /// Neither version 4 nor version 6.
@@ -13,7 +13,7 @@ package enum InnerPacket {
     /// The packet's own length, at most `bytes.count`: what is behind it is padding, to be cut off.
     ///
     /// IPv6 adds 40 to a 16-bit field: payload lengths from 65,496 on do not wrap here (S-32).
-    @inlinable package static func length(of bytes: UnsafeRawBufferPointer) -> Result<Int, Fault> {
+    @inlinable public static func length(of bytes: UnsafeRawBufferPointer) -> Result<Int, Fault> {
         guard let start = bytes.baseAddress, bytes.count >= IPv4Field.length else { return .failure(.tooShort) }
         let declared: Int
         let least: Int
@@ -33,7 +33,7 @@ package enum InnerPacket {
     }
 
     /// The same for bytes that may be written to.
-    @inlinable package static func length(of bytes: UnsafeMutableRawBufferPointer) -> Result<Int, Fault> {
+    @inlinable public static func length(of bytes: UnsafeMutableRawBufferPointer) -> Result<Int, Fault> {
         unsafe length(of: UnsafeRawBufferPointer(bytes))
     }
 }

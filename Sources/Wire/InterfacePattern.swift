@@ -1,15 +1,15 @@
 /// An interface's name, or with a star at its end (`br-*`) all names that begin so.
-package struct InterfacePattern: Hashable, Sendable {
+public struct InterfacePattern: Hashable, Sendable {
     /// IFNAMSIZ, with the zero at the end.
-    package static let nameSize = 16
+    public static let nameSize = 16
 
     /// Without the star.
-    package let name: String
-    package let isPrefix: Bool
+    public let name: String
+    public let isPrefix: Bool
 
     /// nil for what no interface can be called (`dev_valid_name`, net/core/dev.c), for what nft could not read back (a
     /// quotation mark, a star within), and for a star alone.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         isPrefix = text.hasSuffix("*")
         name = String(isPrefix ? text.dropLast() : text[...])
         let isSpellable = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !Self.forbidden.contains($0) }
@@ -17,17 +17,17 @@ package struct InterfacePattern: Hashable, Sendable {
     }
 
     /// The loopback interface of every network namespace.
-    package static let loopback = InterfacePattern(exactly: "lo")
+    public static let loopback = InterfacePattern(exactly: "lo")
 
     private init(exactly name: String) { (self.name, isPrefix) = (name, false) }
 
     private static let forbidden = Array("/:\"*\\".utf8)
 
-    package func contains(_ other: InterfacePattern) -> Bool {
+    public func contains(_ other: InterfacePattern) -> Bool {
         isPrefix ? other.name.hasPrefix(name) : self == other
     }
 }
 
 extension InterfacePattern: CustomStringConvertible {
-    package var description: String { isPrefix ? name + "*" : name }
+    public var description: String { isPrefix ? name + "*" : name }
 }

@@ -2,8 +2,8 @@
 ///
 /// The kernel hands a TUN reader up to 64 KiB as one packet together with this description (virtio_net_hdr); it was
 /// checked against the packet's own headers when it was read, so that later code may rely on it.
-package struct Offload: Hashable, Sendable {
-    package enum Segmentation: UInt8, Sendable {
+public struct Offload: Hashable, Sendable {
+    public enum Segmentation: UInt8, Sendable {
         /// One packet, not to be cut.
         case none
         /// TCP over IPv4 or IPv6 (TSO).
@@ -12,19 +12,19 @@ package struct Offload: Hashable, Sendable {
         case udp
     }
 
-    package var segmentation: Segmentation
+    public var segmentation: Segmentation
     /// True when the transport checksum field holds only the folded pseudo-header sum, not complemented.
-    package var needsChecksum: Bool
+    public var needsChecksum: Bool
     /// Bytes of IP and transport header, repeated in front of each segment; 0 when nothing is to be cut.
-    package var headerLength: UInt16
+    public var headerLength: UInt16
     /// Transport payload bytes in each segment but the last; 0 when nothing is to be cut.
-    package var segmentSize: UInt16
+    public var segmentSize: UInt16
     /// Where the checksummed range starts, from the packet's first byte; it reaches to the packet's end.
-    package var checksumStart: UInt16
+    public var checksumStart: UInt16
     /// Where in that range the 16-bit checksum stands.
-    package var checksumOffset: UInt16
+    public var checksumOffset: UInt16
 
-    @inlinable package init(
+    @inlinable public init(
         segmentation: Segmentation = .none, needsChecksum: Bool = false, headerLength: UInt16 = 0,
         segmentSize: UInt16 = 0, checksumStart: UInt16 = 0, checksumOffset: UInt16 = 0
     ) {
@@ -37,5 +37,5 @@ package struct Offload: Hashable, Sendable {
     }
 
     /// A complete packet that owes nothing.
-    package static let none = Offload()
+    public static let none = Offload()
 }

@@ -1,6 +1,6 @@
 extension Offload {
     /// What is wrong with a virtio header, measured against the packet behind it (S-27).
-    package enum Fault: Error, Hashable, Sendable, CaseIterable {
+    public enum Fault: Error, Hashable, Sendable, CaseIterable {
         /// The bytes are no IP packet at all.
         case notIP
         /// The checksum's place is within the IP header or outside the packet.
@@ -27,7 +27,7 @@ extension Offload {
     ///
     /// `header.headerLength` is not used: the kernel fills in too much for forwarded packets, so the length of
     /// the headers comes from the headers. A packet that would be cut into one segment isn't cut.
-    package static func parse(_ header: VirtioHeader, of packet: UnsafeRawBufferPointer) -> Result<Offload, Fault> {
+    public static func parse(_ header: VirtioHeader, of packet: UnsafeRawBufferPointer) -> Result<Offload, Fault> {
         guard let ip = unsafe IPPacket(packet) else { return .failure(.notIP) }
         let needsChecksum = header.flags & VirtioHeader.Flag.needsChecksum != 0
         if needsChecksum {
@@ -104,7 +104,7 @@ extension Offload {
 
 extension Offload {
     /// Completes the checksum that a packet owes: the pseudo-header's sum stands in its field already.
-    package func completeChecksum(of packet: UnsafeMutableRawBufferPointer) {
+    public func completeChecksum(of packet: UnsafeMutableRawBufferPointer) {
         guard needsChecksum, let bytes = packet.baseAddress else { return }
         let start = Int(checksumStart)
         // A packet that changed size since `parse` is the caller's mistake, but never a write outside of it.

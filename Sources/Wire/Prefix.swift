@@ -1,23 +1,23 @@
 /// An address and a prefix length, host bits always clear: `192.95.5.65/27` is stored as `192.95.5.64/27` (P-7.2).
-package struct Prefix: Hashable, Sendable {
-    package let address: IPAddress
-    package let length: Int
+public struct Prefix: Hashable, Sendable {
+    public let address: IPAddress
+    public let length: Int
 
     /// nil when `length` is not within 0…32 or 0…128 for the address's family.
-    package init?(_ address: IPAddress, length: Int) {
+    public init?(_ address: IPAddress, length: Int) {
         guard (0...address.family.bitWidth).contains(length) else { return nil }
         self.address = address.masked(to: length)
         self.length = length
     }
 
     /// The prefix that holds this one address.
-    package init(host address: IPAddress) {
+    public init(host address: IPAddress) {
         self.address = address
         length = address.family.bitWidth
     }
 
     /// `10.0.0.0/8`, `fd00::/64`, or a bare address, which stands for itself alone.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         guard let slash = text.firstIndex(of: "/") else {
             guard let address = IPAddress(text) else { return nil }
             self.init(host: address)
@@ -30,20 +30,20 @@ package struct Prefix: Hashable, Sendable {
         self.init(address, length: length)
     }
 
-    @inlinable package var family: IPAddress.Family { address.family }
+    @inlinable public var family: IPAddress.Family { address.family }
 
-    package func contains(_ other: IPAddress) -> Bool {
+    public func contains(_ other: IPAddress) -> Bool {
         other.family == family && other.masked(to: length) == address
     }
 
-    package func contains(_ other: Prefix) -> Bool {
+    public func contains(_ other: Prefix) -> Bool {
         other.length >= length && contains(other.address)
     }
 
     /// True when they have an address in common: then one of them contains the other.
-    package func overlaps(_ other: Prefix) -> Bool { contains(other) || other.contains(self) }
+    public func overlaps(_ other: Prefix) -> Bool { contains(other) || other.contains(self) }
 }
 
 extension Prefix: CustomStringConvertible {
-    package var description: String { "\(address)/\(length)" }
+    public var description: String { "\(address)/\(length)" }
 }

@@ -10,7 +10,7 @@
 ///               … | headers | payload 1 |                   segment 1
 ///
 /// A packet that isn't to be cut comes out once, its checksum complete.
-@safe package struct Segmenter {
+@safe public struct Segmenter {
     private let bytes: UnsafeMutableRawPointer
     private let count: Int
     private let offload: Offload
@@ -30,7 +30,7 @@
     private var transportSum = Checksum()
 
     /// `offload` is what `Offload.parse` made for just these bytes.
-    package init(_ bytes: UnsafeMutableRawPointer, count: Int, _ offload: Offload) {
+    public init(_ bytes: UnsafeMutableRawPointer, count: Int, _ offload: Offload) {
         unsafe self.bytes = bytes
         self.count = count
         self.offload = offload
@@ -43,7 +43,7 @@
     }
 
     /// The next segment, as a range of the packet's bytes; nil after the last.
-    package mutating func next() -> (offset: Int, count: Int)? {
+    public mutating func next() -> (offset: Int, count: Int)? {
         guard !isDone else { return nil }
         guard offload.segmentation != .none else {
             isDone = true

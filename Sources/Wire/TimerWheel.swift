@@ -6,7 +6,7 @@
 /// linked list; an entry moves down a wheel at most three times before it fires. What lies beyond the reach waits in the
 /// last slot and is placed anew from there. An entry fires in the tick after its deadline: never early, a tick late at
 /// most.
-package struct TimerWheel {
+public struct TimerWheel {
     private static let slotBits: UInt64 = 6
     private static let levels = 4
     private static let slots = 64
@@ -29,17 +29,17 @@ package struct TimerWheel {
     private var current: UInt64
 
     /// With ticks of 2^`tickBits` ns: 22 for 4.2 ms.
-    package init(now: Instant, tickBits: Int = 22) {
+    public init(now: Instant, tickBits: Int = 22) {
         precondition((0..<40).contains(tickBits), "a tick that is longer leaves the wheels no reach")
         self.tickBits = UInt64(tickBits)
         current = now.nanoseconds >> self.tickBits
     }
 
     /// The deadline of `id`, `never` when none is set.
-    package subscript(id: Int) -> Instant { id < entries.count ? entries[id].deadline : .never }
+    public subscript(id: Int) -> Instant { id < entries.count ? entries[id].deadline : .never }
 
     /// Sets the one deadline of `id`, in the place of an earlier one; `never` cancels.
-    package mutating func set(_ id: Int, _ deadline: Instant) {
+    public mutating func set(_ id: Int, _ deadline: Instant) {
         while entries.count <= id { entries.append(Entry()) }
         unlink(id)
         entries[id].deadline = deadline
@@ -47,14 +47,14 @@ package struct TimerWheel {
     }
 
     /// When `expire` is next worth calling: a tick's start, at which something fires or moves down a wheel.
-    package var nextDeadline: Instant {
+    public var nextDeadline: Instant {
         let tick = nextTick(notBefore: current)
         return tick == .max ? .never : Instant(nanoseconds: tick << tickBits)
     }
 
     /// Clears each deadline that `now` has reached and calls `fire` with its id, in the order of ticks. `fire` may not
     /// touch the wheel; it notes what is to be set again.
-    package mutating func expire(_ now: Instant, _ fire: (Int) -> Void) {
+    public mutating func expire(_ now: Instant, _ fire: (Int) -> Void) {
         let target = now.nanoseconds >> tickBits
         while current <= target {
             for level in stride(from: Self.levels - 1, to: 0, by: -1) { cascade(level) }

@@ -1,13 +1,13 @@
 /// The byte of an IP header that holds the DS field (RFC 2474 §3) and, below it, the ECN bits (RFC 3168 §5).
-package enum TrafficClass {
+public enum TrafficClass {
     /// The bits of the DSCP.
-    package static let dscpMask: UInt8 = 0b1111_1100
-    package static let ecnMask: UInt8 = 0b0000_0011
+    public static let dscpMask: UInt8 = 0b1111_1100
+    public static let ecnMask: UInt8 = 0b0000_0011
 
     /// Puts the bits of `value` that are in `mask` into the IP header at the start of `packet`, its checksum included; no
     /// other byte changes. False, and nothing is done, when that is no IP packet or has those bits already.
     @discardableResult
-    package static func replace(
+    public static func replace(
         _ packet: UnsafeMutableRawBufferPointer, with value: UInt8, mask: UInt8
     ) -> Bool {
         guard let ip = unsafe IPPacket(packet), let bytes = packet.baseAddress else { return false }

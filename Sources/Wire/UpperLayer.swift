@@ -1,7 +1,7 @@
 /// What a packet carries behind its IP header and IPv6's extension headers (RFC 8200 §4, "upper-layer header").
 ///
 /// Other than `IPPacket.transport` it also looks behind the header of a first fragment.
-package enum UpperLayer: Equatable, Sendable {
+public enum UpperLayer: Equatable, Sendable {
     /// A header of protocol `number`, `offset` bytes from the packet's start; some of it may be missing. With
     /// `isRouted` a routing header names another final destination than the IP header does: that one is in the
     /// pseudo-header (RFC 8200 §8.1).
@@ -16,7 +16,7 @@ extension IPPacket {
     /// The most extension headers looked behind.
     private static let upperLayerBound = 8
 
-    package var upperLayer: UpperLayer {
+    public var upperLayer: UpperLayer {
         switch version {
         case .v4:
             let offset = unsafe bytes.networkWord(at: IPv4Field.fragment) & IPv4Field.fragmentOffsetMask

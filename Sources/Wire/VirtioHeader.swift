@@ -2,38 +2,38 @@
 /// (linux/virtio_net.h), in host order.
 ///
 /// As it is read nothing in it is to be trusted: `Offload.parse` makes something of it that may be (S-27).
-package struct VirtioHeader: Hashable, Sendable {
+public struct VirtioHeader: Hashable, Sendable {
     /// Bytes of the header.
-    package static let length = 10
+    public static let length = 10
 
     /// The values of `flags`.
-    package enum Flag {
-        package static let needsChecksum: UInt8 = 1
-        package static let dataValid: UInt8 = 2
+    public enum Flag {
+        public static let needsChecksum: UInt8 = 1
+        public static let dataValid: UInt8 = 2
     }
 
     /// The values of `segmentation`.
-    package enum Kind {
-        package static let none: UInt8 = 0
-        package static let tcp4: UInt8 = 1
-        package static let tcp6: UInt8 = 4
-        package static let udp: UInt8 = 5
+    public enum Kind {
+        public static let none: UInt8 = 0
+        public static let tcp4: UInt8 = 1
+        public static let tcp6: UInt8 = 4
+        public static let udp: UInt8 = 5
         /// Or-ed to a TCP kind: the first segment carries CWR.
-        package static let ecn: UInt8 = 0x80
+        public static let ecn: UInt8 = 0x80
     }
 
-    package var flags: UInt8 = 0
-    package var segmentation: UInt8 = Kind.none
-    package var headerLength: UInt16 = 0
-    package var segmentSize: UInt16 = 0
-    package var checksumStart: UInt16 = 0
-    package var checksumOffset: UInt16 = 0
+    public var flags: UInt8 = 0
+    public var segmentation: UInt8 = Kind.none
+    public var headerLength: UInt16 = 0
+    public var segmentSize: UInt16 = 0
+    public var checksumStart: UInt16 = 0
+    public var checksumOffset: UInt16 = 0
 
     /// A header that asks for nothing.
-    @inlinable package init() {}
+    @inlinable public init() {}
 
     /// Reads the 10 bytes at `bytes`.
-    @inlinable package init(at bytes: UnsafeRawPointer) {
+    @inlinable public init(at bytes: UnsafeRawPointer) {
         flags = unsafe bytes.byte(at: 0)
         segmentation = unsafe bytes.byte(at: 1)
         headerLength = unsafe bytes.memoryWord(at: 2)
@@ -43,7 +43,7 @@ package struct VirtioHeader: Hashable, Sendable {
     }
 
     /// What tells the kernel about a packet that still owes `offload`.
-    @inlinable package init(_ offload: Offload, version: IPAddress.Family) {
+    @inlinable public init(_ offload: Offload, version: IPAddress.Family) {
         guard offload.needsChecksum else { return }
         flags = Flag.needsChecksum
         checksumStart = offload.checksumStart
@@ -58,7 +58,7 @@ package struct VirtioHeader: Hashable, Sendable {
     }
 
     /// Writes the 10 bytes to `bytes`.
-    @inlinable package func store(to bytes: UnsafeMutableRawPointer) {
+    @inlinable public func store(to bytes: UnsafeMutableRawPointer) {
         unsafe bytes.storeByte(flags, at: 0)
         unsafe bytes.storeByte(segmentation, at: 1)
         unsafe bytes.storeMemory(headerLength, at: 2)

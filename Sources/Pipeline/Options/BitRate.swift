@@ -1,12 +1,12 @@
 /// A rate in bits a second. Written with a decimal unit: `800kbit`, `100mbit`, `2.5gbit`.
-package struct BitRate: Hashable, Sendable {
-    package var bitsPerSecond: UInt64
+public struct BitRate: Hashable, Sendable {
+    public var bitsPerSecond: UInt64
 
-    package init(bitsPerSecond: UInt64) { self.bitsPerSecond = bitsPerSecond }
+    public init(bitsPerSecond: UInt64) { self.bitsPerSecond = bitsPerSecond }
 }
 
 extension BitRate: Comparable {
-    package static func < (a: BitRate, b: BitRate) -> Bool { a.bitsPerSecond < b.bitsPerSecond }
+    public static func < (a: BitRate, b: BitRate) -> Bool { a.bitsPerSecond < b.bitsPerSecond }
 }
 
 extension BitRate: ScalarOption, CustomStringConvertible {
@@ -14,12 +14,12 @@ extension BitRate: ScalarOption, CustomStringConvertible {
         .init("bit", 1), .init("kbit", 1000), .init("mbit", 1_000_000), .init("gbit", 1_000_000_000),
     ])
 
-    package static var expected: String { "a rate such as 100mbit" }
-    package static var shape: OptionShape { units.shape(expected, examples: ["800kbit", "100mbit", "2.5gbit"]) }
+    public static var expected: String { "a rate such as 100mbit" }
+    public static var shape: OptionShape { units.shape(expected, examples: ["800kbit", "100mbit", "2.5gbit"]) }
 
-    package init(_ scalar: Value.Scalar) throws(OptionError) {
+    public init(_ scalar: Value.Scalar) throws(OptionError) {
         bitsPerSecond = try Self.units.parse(scalar, as: BitRate.self)
     }
 
-    package var description: String { Self.units.text(bitsPerSecond) }
+    public var description: String { Self.units.text(bitsPerSecond) }
 }

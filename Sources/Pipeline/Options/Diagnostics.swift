@@ -1,6 +1,6 @@
 /// One thing found out about a configuration file.
-package struct Diagnostic: Hashable, Sendable {
-    package enum Severity: Sendable {
+public struct Diagnostic: Hashable, Sendable {
+    public enum Severity: Sendable {
         case error
         /// It works, and is probably not what was meant.
         case warning
@@ -8,13 +8,13 @@ package struct Diagnostic: Hashable, Sendable {
         case note
     }
 
-    package let severity: Severity
+    public let severity: Severity
     /// nil when it is about the file as a whole.
-    package let position: SourcePosition?
+    public let position: SourcePosition?
     /// One sentence without a full stop. Never holds a secret.
-    package let message: String
+    public let message: String
 
-    package init(_ severity: Severity, _ message: String, at position: SourcePosition?) {
+    public init(_ severity: Severity, _ message: String, at position: SourcePosition?) {
         self.severity = severity
         self.position = position
         self.message = message
@@ -22,28 +22,28 @@ package struct Diagnostic: Hashable, Sendable {
 }
 
 /// Collects all that is wrong with a file, so that a reader never stops at the first error.
-package final class Diagnostics {
+public final class Diagnostics {
     /// The most that are kept; of the others there is only the number.
-    package static let maximumCount = 1000
+    public static let maximumCount = 1000
 
     private var kept: [Diagnostic] = []
     private var seen: Set<Diagnostic> = []
     /// How many more there were than are kept.
-    package private(set) var omitted = 0
-    package private(set) var hasErrors = false
+    public private(set) var omitted = 0
+    public private(set) var hasErrors = false
 
-    package init() {}
+    public init() {}
 
-    package func error(_ message: @autoclosure () -> String, at position: SourcePosition?) {
+    public func error(_ message: @autoclosure () -> String, at position: SourcePosition?) {
         hasErrors = true
         add(.error, message, at: position)
     }
 
-    package func warning(_ message: @autoclosure () -> String, at position: SourcePosition?) {
+    public func warning(_ message: @autoclosure () -> String, at position: SourcePosition?) {
         add(.warning, message, at: position)
     }
 
-    package func note(_ message: @autoclosure () -> String, at position: SourcePosition?) {
+    public func note(_ message: @autoclosure () -> String, at position: SourcePosition?) {
         add(.note, message, at: position)
     }
 
@@ -58,10 +58,10 @@ package final class Diagnostics {
         if seen.insert(diagnostic).inserted { kept.append(diagnostic) }
     }
 
-    package var isEmpty: Bool { kept.isEmpty }
+    public var isEmpty: Bool { kept.isEmpty }
 
     /// In the order of the file; what concerns the whole file comes first.
-    package var sorted: [Diagnostic] {
+    public var sorted: [Diagnostic] {
         let order = kept.enumerated().sorted {
             ($0.element.position ?? SourcePosition(line: 0, column: 0), $0.offset)
                 < ($1.element.position ?? SourcePosition(line: 0, column: 0), $1.offset)

@@ -1,8 +1,8 @@
 import Wire
 
 /// A host, which may be a name to be looked up, and a UDP port.
-package struct HostPort: Hashable, Sendable {
-    package enum Host: Hashable, Sendable {
+public struct HostPort: Hashable, Sendable {
+    public enum Host: Hashable, Sendable {
         /// The zone is the interface, by name or number, that a link-local IPv6 address belongs to.
         case address(IPAddress, zone: String?)
         case name(String)
@@ -12,21 +12,21 @@ package struct HostPort: Hashable, Sendable {
     static let maximumNameLength = 253
     static let maximumLabelLength = 63
 
-    package let host: Host
-    package let port: UInt16
+    public let host: Host
+    public let port: UInt16
 
-    package init(host: Host, port: UInt16) {
+    public init(host: Host, port: UInt16) {
         self.host = host
         self.port = port
     }
 
-    package init(_ endpoint: Endpoint) {
+    public init(_ endpoint: Endpoint) {
         host = .address(endpoint.address, zone: endpoint.scope == 0 ? nil : String(endpoint.scope))
         port = endpoint.port
     }
 
     /// Where to send to, when that can be told without a look-up: an address, its zone a number.
-    package var endpoint: Endpoint? {
+    public var endpoint: Endpoint? {
         guard case .address(let address, let zone) = host else { return nil }
         guard let zone else { return Endpoint(address: address, port: port) }
         return UInt32(zone).map { Endpoint(address: address, port: port, scope: $0) }
@@ -34,14 +34,14 @@ package struct HostPort: Hashable, Sendable {
 }
 
 extension HostPort: ScalarOption, CustomStringConvertible {
-    package static var expected: String { "an endpoint such as vpn.example.net:51820 or [2001:db8::1]:51820" }
-    package static var shape: OptionShape {
+    public static var expected: String { "an endpoint such as vpn.example.net:51820 or [2001:db8::1]:51820" }
+    public static var shape: OptionShape {
         .text(
             OptionShape.Text(
                 expected, pattern: "^(.+):[0-9]+$", examples: ["vpn.example.net:51820", "[2001:db8::1]:51820"]))
     }
 
-    package init(_ scalar: Value.Scalar) throws(OptionError) {
+    public init(_ scalar: Value.Scalar) throws(OptionError) {
         let text = scalar.text
         guard let colon = text.lastIndex(of: ":") else { throw Self.unexpected(scalar, ": the port is missing") }
         let host = text[..<colon]
@@ -90,7 +90,7 @@ extension HostPort: ScalarOption, CustomStringConvertible {
             }
     }
 
-    package var description: String {
+    public var description: String {
         switch host {
         case .name(let name): "\(name):\(port)"
         case .address(let address, let zone):

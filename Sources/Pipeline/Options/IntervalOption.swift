@@ -7,12 +7,12 @@ extension Interval: ScalarOption {
         .init("m", 60_000_000_000), .init("h", 3_600_000_000_000), .init("d", 86_400_000_000_000),
     ])
 
-    package static var expected: String { "a length of time such as 60s" }
-    package static var shape: OptionShape { units.shape(expected, examples: ["250ms", "60s", "5m"]) }
+    public static var expected: String { "a length of time such as 60s" }
+    public static var shape: OptionShape { units.shape(expected, examples: ["250ms", "60s", "5m"]) }
 
-    package init(_ scalar: Value.Scalar) throws(OptionError) {
+    public init(_ scalar: Value.Scalar) throws(OptionError) {
         self.init(nanoseconds: try Self.units.parse(scalar, as: Interval.self))
     }
 
-    package var optionText: String { Self.units.text(nanoseconds) }
+    public var optionText: String { Self.units.text(nanoseconds) }
 }

@@ -1,9 +1,9 @@
 /// A value and where it stands in the file, for what is found out about it after reading.
-package struct Located<Wrapped> {
-    package var value: Wrapped
-    package let position: SourcePosition
+public struct Located<Wrapped> {
+    public var value: Wrapped
+    public let position: SourcePosition
 
-    package init(_ value: Wrapped, at position: SourcePosition) {
+    public init(_ value: Wrapped, at position: SourcePosition) {
         self.value = value
         self.position = position
     }
@@ -13,14 +13,14 @@ extension Located: Sendable where Wrapped: Sendable {}
 
 extension Located: Equatable where Wrapped: Equatable {
     /// True when the values are equal, wherever they stand: a line that has moved is not a change.
-    package static func == (a: Located, b: Located) -> Bool { a.value == b.value }
+    public static func == (a: Located, b: Located) -> Bool { a.value == b.value }
 }
 
 extension Located: OptionValue where Wrapped: OptionValue {
-    package static var shape: OptionShape { Wrapped.shape }
-    package var defaultText: String? { value.defaultText }
+    public static var shape: OptionShape { Wrapped.shape }
+    public var defaultText: String? { value.defaultText }
 
-    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> Located? {
+    public static func read(_ value: Value, _ diagnostics: Diagnostics) -> Located? {
         Wrapped.read(value, diagnostics).map { Located($0, at: value.position) }
     }
 }

@@ -1,19 +1,19 @@
 extension Int: ScalarOption {
-    package static var expected: String { "a whole number" }
-    package init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: Int.self) }
-    package static var shape: OptionShape { .whole(Int.min...Int.max) }
+    public static var expected: String { "a whole number" }
+    public init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: Int.self) }
+    public static var shape: OptionShape { .whole(Int.min...Int.max) }
 }
 
 extension UInt16: ScalarOption {
-    package static var expected: String { WholeNumber.expected(UInt16.self) }
-    package init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: UInt16.self) }
-    package static var shape: OptionShape { .whole(0...Int(UInt16.max)) }
+    public static var expected: String { WholeNumber.expected(UInt16.self) }
+    public init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: UInt16.self) }
+    public static var shape: OptionShape { .whole(0...Int(UInt16.max)) }
 }
 
 extension UInt32: ScalarOption {
-    package static var expected: String { WholeNumber.expected(UInt32.self) }
-    package init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: UInt32.self) }
-    package static var shape: OptionShape { .whole(0...Int(UInt32.max)) }
+    public static var expected: String { WholeNumber.expected(UInt32.self) }
+    public init(_ scalar: Value.Scalar) throws(OptionError) { self = try WholeNumber.parse(scalar, as: UInt32.self) }
+    public static var shape: OptionShape { .whole(0...Int(UInt32.max)) }
 }
 
 /// Integers as the YAML 1.2 core schema writes them (§10.3.2): decimal with a sign, `0o17`, `0xca6c`.

@@ -5,10 +5,10 @@
 ///
 /// A record asks for all of its keys before it gives up because one is missing: what it asks for when there is nothing is
 /// what it declares (`OptionRecorder`). Nothing is thrown: what is wrong is recorded, the answer is nil or the default, and the load fails in the end.
-package struct OptionReader {
+public struct OptionReader {
     /// Where the mapping stands.
-    package let position: SourcePosition
-    package let diagnostics: Diagnostics
+    public let position: SourcePosition
+    public let diagnostics: Diagnostics
     private let mapping: Value.Mapping
     /// Whose options these are, in messages: `peer 'berlin'`.
     private let owner: String
@@ -18,7 +18,7 @@ package struct OptionReader {
     private var refused: [String] = []
     private var recorder: OptionRecorder?
 
-    package init(_ mapping: Value.Mapping, at position: SourcePosition, of owner: String, _ diagnostics: Diagnostics) {
+    public init(_ mapping: Value.Mapping, at position: SourcePosition, of owner: String, _ diagnostics: Diagnostics) {
         self.mapping = mapping
         self.position = position
         self.owner = owner
@@ -26,7 +26,7 @@ package struct OptionReader {
     }
 
     /// nil, and an error, when `value` is not a mapping.
-    package init?(_ value: Value, of owner: String = "this mapping", _ diagnostics: Diagnostics) {
+    public init?(_ value: Value, of owner: String = "this mapping", _ diagnostics: Diagnostics) {
         guard case .mapping(let mapping) = value.content else {
             diagnostics.error("expected a mapping, found \(value.found)", at: value.position)
             return nil
@@ -44,7 +44,7 @@ package struct OptionReader {
     ///
     /// `help` says what the key does, for `fullbore stages` and the schema: the end of a sentence that starts with the
     /// key. `shape` is what may stand there, where the type alone does not say it.
-    package mutating func require<T: OptionValue>(
+    public mutating func require<T: OptionValue>(
         _ key: String, as type: T.Type = T.self, help: String = "", missing: String? = nil,
         shape: @autoclosure () -> OptionShape = T.shape
     ) -> T? {
@@ -57,7 +57,7 @@ package struct OptionReader {
     }
 
     /// The value of `key`, nil when it is missing.
-    package mutating func optional<T: OptionValue>(
+    public mutating func optional<T: OptionValue>(
         _ key: String, as type: T.Type = T.self, help: String = "", shape: @autoclosure () -> OptionShape = T.shape
     ) -> T? {
         recorder?.note(OptionKey(name: key, shape: shape(), isRequired: false, fallback: nil, help: help))
@@ -65,14 +65,14 @@ package struct OptionReader {
     }
 
     /// The value of `key`, `fallback` when it is missing.
-    package mutating func optional<T: OptionValue>(_ key: String, default fallback: T, help: String = "") -> T {
+    public mutating func optional<T: OptionValue>(_ key: String, default fallback: T, help: String = "") -> T {
         recorder?.note(
             OptionKey(name: key, shape: T.shape, isRequired: false, fallback: fallback.defaultText, help: help))
         return optional(key, as: T.self) ?? fallback
     }
 
     /// As `require`, and a value outside of `range` is an error.
-    package mutating func require<T: ScalarOption & Comparable>(
+    public mutating func require<T: ScalarOption & Comparable>(
         _ key: String, as type: T.Type = T.self, in range: ClosedRange<T>, help: String = ""
     ) -> T? {
         let value = require(key, as: T.self, help: help, shape: T.shape.narrowed(to: range))
@@ -80,7 +80,7 @@ package struct OptionReader {
     }
 
     /// As `optional`, and a value outside of `range` is an error.
-    package mutating func optional<T: ScalarOption & Comparable>(
+    public mutating func optional<T: ScalarOption & Comparable>(
         _ key: String, as type: T.Type = T.self, in range: ClosedRange<T>, help: String = ""
     ) -> T? {
         let value = optional(key, as: T.self, help: help, shape: T.shape.narrowed(to: range))
@@ -88,7 +88,7 @@ package struct OptionReader {
     }
 
     /// As `optional` with a default, and a value outside of `range` is an error.
-    package mutating func optional<T: ScalarOption & Comparable>(
+    public mutating func optional<T: ScalarOption & Comparable>(
         _ key: String, default fallback: T, in range: ClosedRange<T>, help: String = ""
     ) -> T {
         recorder?.note(
@@ -106,7 +106,7 @@ package struct OptionReader {
     }
 
     /// What stands under `key`, as it was written, for what has no type of its own; nil when it is missing.
-    package mutating func value(_ key: String, help: String = "", shape: @autoclosure () -> OptionShape) -> Value? {
+    public mutating func value(_ key: String, help: String = "", shape: @autoclosure () -> OptionShape) -> Value? {
         recorder?.note(OptionKey(name: key, shape: shape(), isRequired: false, fallback: nil, help: help))
         return find(key)
     }
@@ -123,14 +123,14 @@ package struct OptionReader {
     }
 
     /// Every key with its value, in the order of the file, for a mapping whose keys are names; all of them become known.
-    package mutating func entries() -> [Value.Mapping.Entry] {
+    public mutating func entries() -> [Value.Mapping.Entry] {
         known += mapping.entries.map(\.key.value)
         return mapping.entries
     }
 
     /// Makes a key that means something, but not here or not yet, an error that says so instead of "unknown". A key that
     /// was asked for before is not refused.
-    package mutating func refuse(_ key: String, _ message: @autoclosure () -> String) {
+    public mutating func refuse(_ key: String, _ message: @autoclosure () -> String) {
         guard !known.contains(key) else { return }
         refused.append(key)
         guard let entry = mapping[key] else { return }
@@ -138,23 +138,23 @@ package struct OptionReader {
     }
 
     /// Records an error about the value of `key`, or about the mapping where there is none.
-    package func error(_ message: String, at key: String) {
+    public func error(_ message: String, at key: String) {
         diagnostics.error(message, at: position(of: key))
     }
 
     /// Where the value of `key` stands; the mapping itself where there is none.
-    package func position(of key: String) -> SourcePosition { mapping[key]?.value.position ?? position }
+    public func position(of key: String) -> SourcePosition { mapping[key]?.value.position ?? position }
 
-    package func has(_ key: String) -> Bool { mapping[key] != nil }
+    public func has(_ key: String) -> Bool { mapping[key] != nil }
 
     /// How many elements the list has that stands under `key`, those that could not be read included; 0 where there is none.
-    package func length(of key: String) -> Int {
+    public func length(of key: String) -> Int {
         guard case .sequence(let values) = mapping[key]?.value.content else { return 0 }
         return values.count
     }
 
     /// Reports every key that was not asked for.
-    package mutating func finish() {
+    public mutating func finish() {
         let asked = Set(known + refused)
         for entry in mapping.entries where !asked.contains(entry.key.value) {
             diagnostics.error(unknown(entry.key.value), at: entry.key.position)

@@ -1,9 +1,9 @@
 /// Notes what a reader is asked for, so that the code which reads a mapping is also what declares its keys.
-package final class OptionRecorder {
-    package private(set) var keys: [OptionKey] = []
+public final class OptionRecorder {
+    public private(set) var keys: [OptionKey] = []
 
     /// The keys that `read` asks for when it is given a mapping with none of them.
-    package static func keys(_ read: (inout OptionReader) -> Void) -> [OptionKey] {
+    public static func keys(_ read: (inout OptionReader) -> Void) -> [OptionKey] {
         let recorder = OptionRecorder()
         var reader = OptionReader(recorder)
         read(&reader)
@@ -18,5 +18,5 @@ package final class OptionRecorder {
 
 extension OptionRecord {
     /// The mapping of the keys that reading a record asks for.
-    package static var shape: OptionShape { .record(OptionRecorder.keys { _ = Self(&$0) }) }
+    public static var shape: OptionShape { .record(OptionRecorder.keys { _ = Self(&$0) }) }
 }

@@ -1,11 +1,11 @@
 import Wire
 
 extension Bool: ScalarOption {
-    package static var expected: String { "true or false" }
-    package static var shape: OptionShape { .truth }
+    public static var expected: String { "true or false" }
+    public static var shape: OptionShape { .truth }
 
     /// The words of the YAML 1.2 core schema (§10.3.2); `yes` and `on` are text.
-    package init(_ scalar: Value.Scalar) throws(OptionError) {
+    public init(_ scalar: Value.Scalar) throws(OptionError) {
         guard scalar.isPlain else { throw Self.unexpected(scalar, ": take the quotes away") }
         switch scalar.text {
         case "true", "True", "TRUE": self = true
@@ -21,27 +21,27 @@ extension Bool: ScalarOption {
 }
 
 extension String: ScalarOption {
-    package static var expected: String { "text" }
+    public static var expected: String { "text" }
     /// Any text, plain or quoted.
-    package init(_ scalar: Value.Scalar) throws(OptionError) { self = scalar.text }
-    package var optionText: String { self }
+    public init(_ scalar: Value.Scalar) throws(OptionError) { self = scalar.text }
+    public var optionText: String { self }
 }
 
 extension IPAddress: ScalarOption {
-    package static var expected: String { "an address such as 10.0.0.1 or fd00::1" }
-    package static var shape: OptionShape {
+    public static var expected: String { "an address such as 10.0.0.1 or fd00::1" }
+    public static var shape: OptionShape {
         .text(OptionShape.Text(expected, pattern: "^[0-9A-Fa-f.:]+$", examples: ["10.0.0.1", "fd00::1"]))
     }
 
-    package init(_ scalar: Value.Scalar) throws(OptionError) {
+    public init(_ scalar: Value.Scalar) throws(OptionError) {
         guard let address = IPAddress(scalar.text) else { throw Self.unexpected(scalar) }
         self = address
     }
 }
 
 extension Prefix: ScalarOption {
-    package static var expected: String { "a prefix such as 10.0.0.0/24 or fd00::/64" }
-    package static var shape: OptionShape {
+    public static var expected: String { "a prefix such as 10.0.0.0/24 or fd00::/64" }
+    public static var shape: OptionShape {
         .text(
             OptionShape.Text(
                 expected, pattern: "^[0-9A-Fa-f.:]+(/[0-9]+)?$",
@@ -49,13 +49,13 @@ extension Prefix: ScalarOption {
     }
 
     /// Host bits are cleared (P-7.2); a bare address stands for itself alone.
-    package init(_ scalar: Value.Scalar) throws(OptionError) {
+    public init(_ scalar: Value.Scalar) throws(OptionError) {
         guard let prefix = Prefix(scalar.text) else { throw Self.unexpected(scalar, Self.lengthHint(scalar.text)) }
         self = prefix
     }
 
     /// Says that it is the length that is wrong when the address is right.
-    package static func lengthHint(_ text: String) -> String {
+    public static func lengthHint(_ text: String) -> String {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let address = IPAddress(parts[0]) else { return "" }
         return ": the length is a number from 0 to \(address.family.bitWidth)"

@@ -1,6 +1,6 @@
 /// What may stand where an option is read: as much of it as can be told without reading. A type says it of itself, so
 /// that the schema of a file comes from the code that reads it.
-package indirect enum OptionShape: Sendable, Equatable {
+public indirect enum OptionShape: Sendable, Equatable {
     /// `true` or `false`.
     case truth
     /// A whole number, not in quotes.
@@ -17,15 +17,15 @@ package indirect enum OptionShape: Sendable, Equatable {
     /// Any of these; `expected` where it says so better than each of them would.
     case either([OptionShape], expected: String? = nil)
 
-    package struct Text: Sendable, Equatable {
+    public struct Text: Sendable, Equatable {
         /// To stand after "expected".
-        package let expected: String
+        public let expected: String
         /// A regular expression that all of it matches, in the dialect of JSON Schema (ECMA-262); nil when none says it.
-        package let pattern: String?
+        public let pattern: String?
         /// Some that are right, for whoever reads the schema and for tests.
-        package let examples: [String]
+        public let examples: [String]
 
-        package init(_ expected: String, pattern: String? = nil, examples: [String] = []) {
+        public init(_ expected: String, pattern: String? = nil, examples: [String] = []) {
             self.expected = expected
             self.pattern = pattern
             self.examples = examples
@@ -34,16 +34,16 @@ package indirect enum OptionShape: Sendable, Equatable {
 }
 
 /// A key that a mapping may have.
-package struct OptionKey: Sendable, Equatable {
-    package let name: String
-    package let shape: OptionShape
-    package let isRequired: Bool
+public struct OptionKey: Sendable, Equatable {
+    public let name: String
+    public let shape: OptionShape
+    public let isRequired: Bool
     /// What holds where it is left out, as it would stand in a file; nil when that is nothing that could.
-    package let fallback: String?
+    public let fallback: String?
     /// What it does, as the end of a sentence that starts with the key.
-    package let help: String
+    public let help: String
 
-    package init(name: String, shape: OptionShape, isRequired: Bool, fallback: String? = nil, help: String = "") {
+    public init(name: String, shape: OptionShape, isRequired: Bool, fallback: String? = nil, help: String = "") {
         self.name = name
         self.shape = shape
         self.isRequired = isRequired
@@ -54,7 +54,7 @@ package struct OptionKey: Sendable, Equatable {
 
 extension OptionShape {
     /// What stands after "expected".
-    package var expected: String {
+    public var expected: String {
         switch self {
         case .truth: "true or false"
         case .whole(let range):

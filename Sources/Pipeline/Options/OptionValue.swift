@@ -1,5 +1,5 @@
 /// What an option can be read as. A type says itself what it takes and what is wrong with anything else.
-package protocol OptionValue: Sendable {
+public protocol OptionValue: Sendable {
     /// Reads `value`; what is wrong with it goes to `diagnostics`, and the result is then nil, or what can be used of it.
     static func read(_ value: Value, _ diagnostics: Diagnostics) -> Self?
     /// What may stand there: the reading never takes what this does not allow.
@@ -9,11 +9,11 @@ package protocol OptionValue: Sendable {
 }
 
 extension OptionValue {
-    package var defaultText: String? { nil }
+    public var defaultText: String? { nil }
 }
 
 /// An option that is one piece of text: a number, an address, a rate.
-package protocol ScalarOption: OptionValue {
+public protocol ScalarOption: OptionValue {
     /// What is right, to stand after "expected": `a rate such as 100mbit`.
     static var expected: String { get }
     /// The value, or what is wrong with the text: `throw Self.unexpected(scalar)`.
@@ -23,13 +23,13 @@ package protocol ScalarOption: OptionValue {
 }
 
 /// What is wrong with a scalar: the whole sentence.
-package struct OptionError: Error, Equatable {
-    package let message: String
-    package init(_ message: String) { self.message = message }
+public struct OptionError: Error, Equatable {
+    public let message: String
+    public init(_ message: String) { self.message = message }
 }
 
 extension ScalarOption {
-    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> Self? {
+    public static func read(_ value: Value, _ diagnostics: Diagnostics) -> Self? {
         guard case .scalar(let scalar) = value.content else {
             diagnostics.error("expected \(expected), found \(value.found)", at: value.position)
             return nil
@@ -43,25 +43,25 @@ extension ScalarOption {
     }
 
     /// `expected true or false, found 'yes'`, and then `hint`.
-    package static func unexpected(_ scalar: Value.Scalar, _ hint: String = "") -> OptionError {
+    public static func unexpected(_ scalar: Value.Scalar, _ hint: String = "") -> OptionError {
         OptionError("expected \(expected), found \(scalar.found)\(hint)")
     }
 
-    package var optionText: String { String(describing: self) }
-    package var defaultText: String? { optionText }
-    package static var shape: OptionShape { .text(OptionShape.Text(expected)) }
+    public var optionText: String { String(describing: self) }
+    public var defaultText: String? { optionText }
+    public static var shape: OptionShape { .text(OptionShape.Text(expected)) }
 }
 
 /// An option that is one of a few words: the raw values of an enum.
-package protocol OptionChoice: ScalarOption, RawRepresentable<String>, CaseIterable {}
+public protocol OptionChoice: ScalarOption, RawRepresentable<String>, CaseIterable {}
 
 extension OptionChoice {
-    package static var expected: String {
+    public static var expected: String {
         let words = allCases.map(\.rawValue)
         return words.count > 1 ? "one of \(words.joined(separator: ", "))" : words.joined()
     }
 
-    package init(_ scalar: Value.Scalar) throws(OptionError) {
+    public init(_ scalar: Value.Scalar) throws(OptionError) {
         guard let choice = Self(rawValue: scalar.text) else {
             let switches = ["true": "on", "false": "off"]
             let meant = switches[scalar.text] ?? scalar.text
@@ -70,19 +70,19 @@ extension OptionChoice {
         self = choice
     }
 
-    package var optionText: String { rawValue }
-    package static var shape: OptionShape { .words(allCases.map(\.rawValue)) }
+    public var optionText: String { rawValue }
+    public static var shape: OptionShape { .words(allCases.map(\.rawValue)) }
 }
 
 /// An option that is a mapping with options of its own, as a stage's are.
-package protocol OptionRecord: OptionValue, Equatable {
+public protocol OptionRecord: OptionValue, Equatable {
     /// Reads its options by `require` and `optional`; nil when one that it cannot be without is missing or wrong. Who
     /// calls this finishes the reader.
     init?(_ options: inout OptionReader)
 }
 
 extension OptionRecord {
-    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> Self? {
+    public static func read(_ value: Value, _ diagnostics: Diagnostics) -> Self? {
         guard var options = OptionReader(value, diagnostics) else { return nil }
         let record = Self(&options)
         options.finish()
@@ -91,11 +91,11 @@ extension OptionRecord {
 }
 
 extension Array: OptionValue where Element: OptionValue {
-    package static var shape: OptionShape { .list(Element.shape) }
-    package var defaultText: String? { isEmpty ? "[]" : nil }
+    public static var shape: OptionShape { .list(Element.shape) }
+    public var defaultText: String? { isEmpty ? "[]" : nil }
 
     /// The elements that can be read; each of the others has its own error.
-    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> [Element]? {
+    public static func read(_ value: Value, _ diagnostics: Diagnostics) -> [Element]? {
         switch value.content {
         case .sequence(let values):
             return values.compactMap { Element.read($0, diagnostics) }

@@ -1,12 +1,12 @@
 /// How messages repeat what a file says: short, without control characters, and never a secret.
-package enum Quotation {
+public enum Quotation {
     /// The most characters of a file's text that a message repeats.
-    package static let maximumLength = 80
+    public static let maximumLength = 80
     /// Base64 writes a key in 44 characters; a run this long that no path would be, or all of hexadecimal, may be one.
     static let suspectLength = 40
 
     /// `text` in quotes, fit to stand in a message; of a longer one the first `limit` characters.
-    package static func quote(
+    public static func quote(
         _ text: some StringProtocol, with mark: Character = "'", limit: Int = maximumLength
     ) -> String {
         // Hidden before it is cut, so that no cut makes a key too short to be suspected.
@@ -18,7 +18,7 @@ package enum Quotation {
 
     /// `line` with as many characters as before, each control character and each character of a possible secret
     /// replaced.
-    package static func clean(_ line: String) -> String {
+    public static func clean(_ line: String) -> String {
         var scalars = line.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }
         hideKeys(&scalars)
         hideSecretValues(&scalars)

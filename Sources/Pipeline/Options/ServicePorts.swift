@@ -1,23 +1,23 @@
 /// A protocol above IP and destination ports of it: `tcp/443`, `udp/4000-4100`, `tcp/80,443`, or a protocol alone.
-package struct ServicePorts: Hashable, Sendable {
-    package static let icmp: UInt8 = 1
-    package static let tcp: UInt8 = 6
-    package static let udp: UInt8 = 17
-    package static let icmpV6: UInt8 = 58
-    package static let ospf: UInt8 = 89
+public struct ServicePorts: Hashable, Sendable {
+    public static let icmp: UInt8 = 1
+    public static let tcp: UInt8 = 6
+    public static let udp: UInt8 = 17
+    public static let icmpV6: UInt8 = 58
+    public static let ospf: UInt8 = 89
 
     /// IP's number of it; `icmp` stands for ICMPv6 too.
-    package let transport: UInt8
+    public let transport: UInt8
     /// Empty where all ports are meant, or there are none.
-    package let ports: [ClosedRange<UInt16>]
+    public let ports: [ClosedRange<UInt16>]
 
-    package init(_ transport: UInt8, _ ports: [ClosedRange<UInt16>] = []) {
+    public init(_ transport: UInt8, _ ports: [ClosedRange<UInt16>] = []) {
         self.transport = transport
         self.ports = ports
     }
 
     /// Whether all that `other` is about is in this.
-    package func covers(_ other: ServicePorts) -> Bool {
+    public func covers(_ other: ServicePorts) -> Bool {
         guard transport == other.transport else { return false }
         guard !ports.isEmpty else { return true }
         return !other.ports.isEmpty
@@ -26,7 +26,7 @@ package struct ServicePorts: Hashable, Sendable {
             }
     }
 
-    package func overlaps(_ other: ServicePorts) -> Bool {
+    public func overlaps(_ other: ServicePorts) -> Bool {
         transport == other.transport
             && (ports.isEmpty || other.ports.isEmpty
                 || ports.contains { port in other.ports.contains { $0.overlaps(port) } })
@@ -34,14 +34,14 @@ package struct ServicePorts: Hashable, Sendable {
 }
 
 extension ServicePorts: ScalarOption, CustomStringConvertible {
-    package static var expected: String { "a protocol and ports such as tcp/443, udp/4000-4100 or icmp" }
+    public static var expected: String { "a protocol and ports such as tcp/443, udp/4000-4100 or icmp" }
 
     private static let names: [(String, UInt8)] = [
         ("icmp", icmp), ("tcp", tcp), ("udp", udp), ("sctp", 132), ("gre", 47), ("esp", 50), ("ospf", ospf),
     ]
     private static let withPorts: Set<UInt8> = [tcp, udp, 132]
 
-    package init(_ scalar: Value.Scalar) throws(OptionError) {
+    public init(_ scalar: Value.Scalar) throws(OptionError) {
         let parts = scalar.text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let name = parts.first, let transport = Self.names.first(where: { $0.0 == name })?.1 else {
             let hint = Suggestion.hint(for: String(parts.first ?? ""), among: Self.names.map(\.0))
@@ -73,7 +73,7 @@ extension ServicePorts: ScalarOption, CustomStringConvertible {
         return first...last
     }
 
-    package var description: String {
+    public var description: String {
         let name = Self.names.first { $0.1 == transport }?.0 ?? String(transport)
         let ports = ports.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
         return ports.isEmpty ? name : "\(name)/\(ports.joined(separator: ","))"
@@ -81,14 +81,14 @@ extension ServicePorts: ScalarOption, CustomStringConvertible {
 }
 
 /// One value, or a list of them: `from: lan`, `from: [lan, vpn]`.
-package struct OneOrMore<Element: OptionValue>: OptionValue {
-    package var values: [Element]
+public struct OneOrMore<Element: OptionValue>: OptionValue {
+    public var values: [Element]
 
-    package init(_ values: [Element]) { self.values = values }
+    public init(_ values: [Element]) { self.values = values }
 
-    package static var shape: OptionShape { .either([Element.shape, .list(Element.shape)]) }
+    public static var shape: OptionShape { .either([Element.shape, .list(Element.shape)]) }
 
-    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> OneOrMore? {
+    public static func read(_ value: Value, _ diagnostics: Diagnostics) -> OneOrMore? {
         guard case .sequence(let elements) = value.content else {
             return Element.read(value, diagnostics).map { OneOrMore([$0]) }
         }

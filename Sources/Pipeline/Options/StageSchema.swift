@@ -1,18 +1,18 @@
 /// What there is to know of a stage before there is one: what it declares, what its options are, how it is made.
-package struct StageSchema: Sendable {
-    package let declaration: StageDeclaration
+public struct StageSchema: Sendable {
+    public let declaration: StageDeclaration
     /// Its options, in the pipeline entry; nil when it takes none.
-    package let options: (any OptionRecord.Type)?
+    public let options: (any OptionRecord.Type)?
     /// Its options for one peer, under the stage's name in the peer; nil when it takes none.
-    package let peerOptions: (any OptionRecord.Type)?
+    public let peerOptions: (any OptionRecord.Type)?
     /// Its options for a group of peers, under the stage's name in the group; nil when it takes none.
-    package let groupOptions: (any OptionRecord.Type)?
+    public let groupOptions: (any OptionRecord.Type)?
     /// Makes a worker's instance of a plugin; nil for a stage that only the router can make, or that is in the kernel.
-    package let make: Factory?
+    public let make: Factory?
 
-    package typealias Factory = @Sendable (_ options: (any OptionRecord)?, StageEnvironment) -> any Stage
+    public typealias Factory = @Sendable (_ options: (any OptionRecord)?, StageEnvironment) -> any Stage
 
-    package init(
+    public init(
         _ declaration: StageDeclaration, options: (any OptionRecord.Type)? = nil,
         peerOptions: (any OptionRecord.Type)? = nil, groupOptions: (any OptionRecord.Type)? = nil, make: Factory? = nil
     ) {
@@ -23,10 +23,10 @@ package struct StageSchema: Sendable {
         self.make = make
     }
 
-    package var name: String { declaration.name }
+    public var name: String { declaration.name }
 }
 
 extension OptionRecord {
     /// True when `other` is of the same type and equal: whether a reload changes a stage's options.
-    package func isEqual(to other: any OptionRecord) -> Bool { self == (other as? Self) }
+    public func isEqual(to other: any OptionRecord) -> Bool { self == (other as? Self) }
 }

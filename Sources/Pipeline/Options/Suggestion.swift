@@ -1,10 +1,10 @@
 /// Finds what somebody meant to write.
-package enum Suggestion {
+public enum Suggestion {
     /// How many edits away a word may be: one, or one for every three characters, but not more than this.
     static let maximumDistance = 4
 
     /// The candidate nearest to `word`; nil when none is near. Of equally near ones, the first.
-    package static func nearest(to word: String, among candidates: [String]) -> String? {
+    public static func nearest(to word: String, among candidates: [String]) -> String? {
         let longest = candidates.map(\.utf8.count).max() ?? 0
         guard word.utf8.count <= longest + maximumDistance else { return nil }
         let word = folded(word)
@@ -18,7 +18,7 @@ package enum Suggestion {
     }
 
     /// ` (did you mean 'allowed-ips'?)`, or nothing.
-    package static func hint(for word: String, among candidates: [String]) -> String {
+    public static func hint(for word: String, among candidates: [String]) -> String {
         nearest(to: word, among: candidates).map { " (did you mean '\($0)'?)" } ?? ""
     }
 

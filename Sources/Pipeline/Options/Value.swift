@@ -1,6 +1,6 @@
 /// A node of a configuration file as it was written, not yet given a type.
-package struct Value: Sendable, Equatable {
-    package enum Content: Sendable, Equatable {
+public struct Value: Sendable, Equatable {
+    public enum Content: Sendable, Equatable {
         /// A plain `null`, `~`, or nothing at all.
         case null
         case scalar(Scalar)
@@ -9,45 +9,45 @@ package struct Value: Sendable, Equatable {
     }
 
     /// Text that has no type yet. Only plain text can be a number or a truth value; quoted text is text (YAML 1.2 §10.3).
-    package struct Scalar: Sendable, Equatable {
-        package let text: String
-        package let isPlain: Bool
+    public struct Scalar: Sendable, Equatable {
+        public let text: String
+        public let isPlain: Bool
 
-        package init(_ text: String, isPlain: Bool = true) {
+        public init(_ text: String, isPlain: Bool = true) {
             self.text = text
             self.isPlain = isPlain
         }
     }
 
     /// Keys with their values in the order of the file, each key once.
-    package struct Mapping: Sendable, Equatable {
-        package struct Entry: Sendable, Equatable {
-            package let key: Located<String>
-            package let value: Value
+    public struct Mapping: Sendable, Equatable {
+        public struct Entry: Sendable, Equatable {
+            public let key: Located<String>
+            public let value: Value
 
-            package init(_ key: Located<String>, _ value: Value) {
+            public init(_ key: Located<String>, _ value: Value) {
                 self.key = key
                 self.value = value
             }
         }
 
-        package let entries: [Entry]
+        public let entries: [Entry]
 
-        package init(_ entries: [Entry]) { self.entries = entries }
+        public init(_ entries: [Entry]) { self.entries = entries }
 
-        package subscript(key: String) -> Entry? { entries.first { $0.key.value == key } }
+        public subscript(key: String) -> Entry? { entries.first { $0.key.value == key } }
     }
 
-    package let content: Content
-    package let position: SourcePosition
+    public let content: Content
+    public let position: SourcePosition
 
-    package init(_ content: Content, at position: SourcePosition) {
+    public init(_ content: Content, at position: SourcePosition) {
         self.content = content
         self.position = position
     }
 
     /// What stands there, as an error names it.
-    package var found: String {
+    public var found: String {
         switch content {
         case .null: "nothing"
         case .scalar(let scalar): scalar.found
@@ -59,7 +59,7 @@ package struct Value: Sendable, Equatable {
 
 extension Value.Scalar {
     /// `'51820'`, or `the quoted text "51820"`.
-    package var found: String {
+    public var found: String {
         isPlain ? Quotation.quote(text) : "the quoted text \(Quotation.quote(text, with: "\""))"
     }
 }

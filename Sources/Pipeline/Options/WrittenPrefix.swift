@@ -1,12 +1,12 @@
 import Wire
 
 /// A prefix whose host bits, which mean nothing, are a warning: perhaps another length was meant.
-package struct WrittenPrefix: OptionValue {
-    package let prefix: Prefix
+public struct WrittenPrefix: OptionValue {
+    public let prefix: Prefix
 
-    package static var shape: OptionShape { Prefix.shape }
+    public static var shape: OptionShape { Prefix.shape }
 
-    package static func read(_ value: Value, _ diagnostics: Diagnostics) -> WrittenPrefix? {
+    public static func read(_ value: Value, _ diagnostics: Diagnostics) -> WrittenPrefix? {
         guard let prefix = Prefix.read(value, diagnostics), case .scalar(let scalar) = value.content else { return nil }
         if IPAddress(scalar.text.prefix { $0 != "/" }) != prefix.address {
             let written = Quotation.quote(scalar.text)

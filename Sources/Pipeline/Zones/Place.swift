@@ -1,7 +1,7 @@
 import Wire
 
 /// Where a packet comes from or goes to, as rules say it.
-package enum Place: Hashable, Sendable {
+public enum Place: Hashable, Sendable {
     case any
     /// This host.
     case host
@@ -13,14 +13,14 @@ package enum Place: Hashable, Sendable {
 }
 
 /// A place as it is written, before it is known which zones and peers there are.
-package struct PlaceText: ScalarOption, Hashable {
-    package let text: String
+public struct PlaceText: ScalarOption, Hashable {
+    public let text: String
 
-    package init(_ text: String) { self.text = text }
+    public init(_ text: String) { self.text = text }
 
-    package static var expected: String { "a zone, a peer, a prefix, self, other or any" }
+    public static var expected: String { "a zone, a peer, a prefix, self, other or any" }
 
-    package init(_ scalar: Value.Scalar) throws(OptionError) {
+    public init(_ scalar: Value.Scalar) throws(OptionError) {
         guard !scalar.text.isEmpty else { throw Self.unexpected(scalar) }
         if scalar.text.contains("/"), Prefix(scalar.text) == nil {
             let hint = Prefix.lengthHint(scalar.text)
@@ -29,12 +29,12 @@ package struct PlaceText: ScalarOption, Hashable {
         text = scalar.text
     }
 
-    package var optionText: String { text }
+    public var optionText: String { text }
 }
 
 extension FileContext {
     /// What the text means; nil for a name that is nobody's, or more than one peer's.
-    package func place(_ text: PlaceText) -> Place? {
+    public func place(_ text: PlaceText) -> Place? {
         switch text.text {
         case Zone.any: return .any
         case Zone.host: return .host
@@ -48,7 +48,7 @@ extension FileContext {
     }
 
     /// The places that the texts mean; each that means nothing is an error at its place.
-    package func resolve(_ texts: [Located<PlaceText>], _ diagnostics: Diagnostics) -> [Place] {
+    public func resolve(_ texts: [Located<PlaceText>], _ diagnostics: Diagnostics) -> [Place] {
         texts.compactMap { text in
             if let place = place(text.value) { return place }
             diagnostics.error(problem(with: text.value), at: text.position)

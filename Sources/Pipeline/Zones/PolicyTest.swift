@@ -1,20 +1,20 @@
 import Wire
 
 /// An expectation of the file's `tests`: what becomes of the first packet of a flow.
-package struct PolicyTest: OptionRecord {
-    package enum Expectation: String, OptionChoice {
+public struct PolicyTest: OptionRecord {
+    public enum Expectation: String, OptionChoice {
         case allow
         /// Dropped or rejected.
         case deny
     }
 
-    package let expect: Expectation
-    package let from: Located<TestEnd>
-    package let to: Located<TestEnd>
+    public let expect: Expectation
+    public let from: Located<TestEnd>
+    public let to: Located<TestEnd>
     /// nil: whatever the protocol.
-    package let port: Located<ServicePorts>?
+    public let port: Located<ServicePorts>?
 
-    package init?(_ options: inout OptionReader) {
+    public init?(_ options: inout OptionReader) {
         let expect = options.require("expect", as: Expectation.self, help: "what becomes of the flow's first packet")
         let from = options.require("from", as: Located<TestEnd>.self, help: "where the flow begins")
         let to = options.require("to", as: Located<TestEnd>.self, help: "where it goes")
@@ -29,14 +29,14 @@ package struct PolicyTest: OptionRecord {
 }
 
 /// One end of a test's flow: `lan`, `10.0.10.5`, `vpn:10.80.0.9`, a peer, `self`.
-package struct TestEnd: ScalarOption, Hashable {
+public struct TestEnd: ScalarOption, Hashable {
     /// nil where only an address is given.
-    package let place: PlaceText?
-    package let address: IPAddress?
+    public let place: PlaceText?
+    public let address: IPAddress?
 
-    package static var expected: String { "a zone, a peer, self, an address, or both as in vpn:10.80.0.9" }
+    public static var expected: String { "a zone, a peer, self, an address, or both as in vpn:10.80.0.9" }
 
-    package init(_ scalar: Value.Scalar) throws(OptionError) {
+    public init(_ scalar: Value.Scalar) throws(OptionError) {
         let text = scalar.text
         if let address = IPAddress(text) {
             (place, self.address) = (nil, address)
@@ -53,5 +53,5 @@ package struct TestEnd: ScalarOption, Hashable {
         (place, self.address) = (PlaceText(String(text[..<colon])), address)
     }
 
-    package var optionText: String { [place?.text, address?.description].compactMap(\.self).joined(separator: ":") }
+    public var optionText: String { [place?.text, address?.description].compactMap(\.self).joined(separator: ":") }
 }

@@ -3,33 +3,33 @@ import Wire
 /// A part of the network that rules speak of by one name: interfaces of the host, tunnels and peers of this file.
 ///
 /// An interface is in one zone at most. A peer is in its tunnel's zone, and may be in zones of peers beside.
-package struct Zone: Sendable, Equatable {
+public struct Zone: Sendable, Equatable {
     /// This host.
-    package static let host = "self"
+    public static let host = "self"
     /// All interfaces that are in no zone.
-    package static let other = "other"
+    public static let other = "other"
     /// Everything, this host included.
-    package static let any = "any"
-    package static let reserved = [host, other, any]
+    public static let any = "any"
+    public static let reserved = [host, other, any]
     /// The most zones of a file.
-    package static let maximumCount = 256
+    public static let maximumCount = 256
 
-    package let name: Located<String>
-    package let members: Members
+    public let name: Located<String>
+    public let members: Members
 
-    package init(name: Located<String>, members: Members) {
+    public init(name: Located<String>, members: Members) {
         self.name = name
         self.members = members
     }
 
     /// What stands under a zone's name.
-    package struct Members: OptionRecord {
-        package var interfaces: [Located<InterfacePattern>]
-        package var tunnels: [Located<String>]
+    public struct Members: OptionRecord {
+        public var interfaces: [Located<InterfacePattern>]
+        public var tunnels: [Located<String>]
         /// As they are written: `berlin`, or `wg0/berlin`.
-        package var peers: [Located<String>]
+        public var peers: [Located<String>]
 
-        package init(
+        public init(
             interfaces: [Located<InterfacePattern>] = [], tunnels: [Located<String>] = [], peers: [Located<String>] = []
         ) {
             self.interfaces = interfaces
@@ -37,7 +37,7 @@ package struct Zone: Sendable, Equatable {
             self.peers = peers
         }
 
-        package init?(_ options: inout OptionReader) {
+        public init?(_ options: inout OptionReader) {
             interfaces = options.optional("interfaces", default: [], help: "interfaces of the host")
             tunnels = options.optional("tunnels", default: [], help: "interfaces of this file")
             peers = options.optional("peers", default: [], help: "peers, by what their allowed-ips prove")
@@ -50,7 +50,7 @@ package struct Zone: Sendable, Equatable {
     }
 
     /// Its interfaces, tunnels included.
-    package var patterns: [Located<InterfacePattern>] {
+    public var patterns: [Located<InterfacePattern>] {
         members.interfaces
             + members.tunnels.compactMap { tunnel in
                 InterfacePattern(tunnel.value).map { Located($0, at: tunnel.position) }
@@ -59,9 +59,9 @@ package struct Zone: Sendable, Equatable {
 }
 
 extension InterfacePattern: ScalarOption {
-    package static var expected: String { "an interface such as eth0, or br-* for all that begin so" }
+    public static var expected: String { "an interface such as eth0, or br-* for all that begin so" }
 
-    package init(_ scalar: Value.Scalar) throws(OptionError) {
+    public init(_ scalar: Value.Scalar) throws(OptionError) {
         guard let pattern = InterfacePattern(scalar.text) else { throw Self.unexpected(scalar) }
         self = pattern
     }
