@@ -7,8 +7,19 @@ import Testing
 @Suite struct StageLifeTests {
     private static let plugins = StageRegistry.plugins.filter { $0.make != nil }.map(\.name)
 
-    @Test(arguments: plugins, 0..<UInt64(10))
-    func `a stage loses nothing, whatever happens to it`(_ name: String, _ seed: UInt64) throws {
-        try StageLife.live(try #require(StageRegistry.plugins.first { $0.name == name }), seed: seed)
+    private static let seeds = 0..<UInt64(10)
+
+    private static func schema(_ name: String) throws -> StageSchema {
+        try #require(StageRegistry.plugins.first { $0.name == name })
+    }
+
+    @Test(arguments: plugins, seeds)
+    func `a stage loses nothing, whatever happens to it, and when it leaves`(_ name: String, _ seed: UInt64) throws {
+        try StageLife.live(try Self.schema(name), seed: seed)
+    }
+
+    @Test func `some of those lives end with packets held by a limit that leaves`() throws {
+        let schema = try Self.schema("rate-limit")
+        #expect(try Self.seeds.contains { try StageLife.live(schema, seed: $0) > 0 })
     }
 }

@@ -19,6 +19,9 @@ package final class StageBench {
     package let interfaces: Int
     /// The peers that the stage knows of.
     package private(set) var peers: Set<PeerID> = []
+    /// The groups that the stage knows of.
+    package private(set) var groups: Set<GroupID> = []
+    private var groupOf: [PeerID: GroupID] = [:]
     /// Packets that went in, as they are on the wire.
     package private(set) var entered = 0
     /// Packets that came out, as they are on the wire.
@@ -73,11 +76,13 @@ package final class StageBench {
 
     // MARK: Changes
 
-    /// Tells the stage of a peer, or of its options, as they stand in the peer; nil where the file gives none.
+    /// Tells the stage of a peer, or of its options, as they stand in the peer; nil where the file gives none. `group`
+    /// is that of a peer that comes; one that is there changes it by `put`.
     @discardableResult
-    package func set(_ number: Int, _ options: String? = nil) throws -> PeerID {
+    package func set(_ number: Int, _ options: String? = nil, group: GroupID? = nil) throws -> PeerID {
         let peer = PeerID(number)
         let record = try options.map { try OptionsText.read($0, as: schema.peerOptions, of: schema.name) } ?? nil
+        if let group { put(peer, in: group) }
         stage.set(peer, options: record)
         peers.insert(peer)
         return peer
@@ -86,6 +91,30 @@ package final class StageBench {
     package func remove(_ peer: PeerID) {
         stage.remove(peer)
         peers.remove(peer)
+        groupOf[peer] = nil
+    }
+
+    /// Tells the stage of a group of peers, or of its options, as they stand in the group; nil where the file gives none.
+    @discardableResult
+    package func setGroup(_ number: Int, _ options: String? = nil) throws -> GroupID {
+        let group = GroupID(number)
+        let record = try options.map { try OptionsText.read($0, as: schema.groupOptions, of: schema.name) } ?? nil
+        stage.set(group, options: record)
+        groups.insert(group)
+        return group
+    }
+
+    /// The peer is in this group from now on, nil for none.
+    package func put(_ peer: PeerID, in group: GroupID?) {
+        stage.set(peer, group: group)
+        groupOf[peer] = group
+    }
+
+    /// Its peers leave it first, as they do in a router.
+    package func remove(_ group: GroupID) {
+        for peer in groupOf.keys.sorted(by: { $0.index < $1.index }) where groupOf[peer] == group { put(peer, in: nil) }
+        stage.remove(group)
+        groups.remove(group)
     }
 
     /// False when the stage has to be made anew for these options.
@@ -245,10 +274,40 @@ package final class StageBench {
         isFinished = true
         expect(sourceLocation: sourceLocation)
         for peer in peers.sorted(by: { $0.index < $1.index }) { remove(peer) }
+        for group in groups.sorted(by: { $0.index < $1.index }) { remove(group) }
         run(Self.patience)
         if heldBuffers > 0 {
             complain("\(schema.name) has neither passed on nor given back \(heldBuffers) buffers", sourceLocation)
         }
+    }
+
+    /// The stage leaves the pipeline: what it holds comes out, now and all of it. The end of the bench too; how many
+    /// packets came.
+    @discardableResult
+    package func leave() -> Int {
+        guard !isFinished else { return 0 }
+        isFinished = true
+        expect(sourceLocation: sourceLocation)
+        let (before, dropped) = (left, Snapshot(stage.report).drops)
+        for interface in 0..<interfaces { release(interface) }
+        if heldBuffers > 0 {
+            complain("\(schema.name) has left and kept \(heldBuffers) buffers", sourceLocation)
+        }
+        if Snapshot(stage.report).drops != dropped {
+            complain("\(schema.name) has dropped packets when it left", sourceLocation)
+        }
+        return left - before
+    }
+
+    private func release(_ interface: Int) {
+        for _ in 0..<Self.turnBound {
+            let before = left
+            prepare(interface)
+            stage.release(down: &outbound, up: &inbound)
+            collect()
+            guard left > before else { return }
+        }
+        complain("\(schema.name) never comes to an end of what it holds", sourceLocation)
     }
 
     package static func issue(_ text: String, _ sourceLocation: SourceLocation) {

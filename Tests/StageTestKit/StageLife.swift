@@ -3,22 +3,29 @@ import Support
 import Testing
 import Wire
 
-/// The life of a stage by chance: peers come, go and change, its options change, packets of every kind flow both ways,
-/// time passes. What holds for every stage is looked at after each step:
+/// The life of a stage by chance: peers come, go and change, so do groups of them, its options change, packets of every
+/// kind flow both ways, time passes. At the end its peers leave it, or it leaves the pipeline. What holds for every stage
+/// is looked at after each step:
 ///
 /// - packets in are packets out, dropped or held;
 /// - counters never go back, unless they are declared as gauges;
-/// - nothing of a peer that is gone comes out, and no buffer is lost (`StageBench`).
+/// - nothing of a peer that is gone comes out, and no buffer is lost (`StageBench`);
+/// - a stage that leaves the pipeline sends on all that it holds.
 package struct StageLife {
     private static let steps = 100
     private static let peers = 0..<6
+    private static let groups = 0..<2
     private static let interfaces = 2
+    /// Right before the stage leaves.
+    private static let lastBatches = 24
 
     private let schema: StageSchema
     private let seed: UInt64
     private var random: SeededGenerator
     private var bench: StageBench
     private var last = StageReport()
+    /// Packets that were held when the stage left.
+    private var released = 0
     private let report: (String, SourceLocation) -> Void
     /// Each step as it was taken, for whoever has to find out.
     private var steps: [String] = []
@@ -33,31 +40,33 @@ package struct StageLife {
         steps = ["made with \(options)"]
     }
 
-    /// Lives one life; what goes wrong is an issue, with the steps that led to it.
+    /// Lives one life; what goes wrong is an issue, with the steps that led to it. How many packets the stage held when it
+    /// left a pipeline.
+    @discardableResult
     package static func live(
         _ schema: StageSchema, seed: UInt64, complain: @escaping (String, SourceLocation) -> Void = StageBench.issue
-    ) throws {
+    ) throws -> Int {
         var life = try StageLife(schema, seed: seed, complain)
         for _ in 0..<steps {
             try life.step()
-            guard life.isSound() else { return }
+            guard life.isSound() else { return life.released }
         }
         life.end()
+        return life.released
     }
 
     private mutating func step() throws {
-        let number = Int.random(in: Self.peers, using: &random)
-        switch Int.random(in: 0..<10, using: &random) {
-        case 0, 1:
-            let isBare = schema.peerOptions == nil || Bool.random(using: &random)
-            let options = isBare ? nil : try RandomOptions.text(schema.peerOptions, of: schema.name, using: &random)
-            steps.append("set \(number) \(options ?? "without options")")
-            try bench.set(number, options)
-        case 2:
+        switch Int.random(in: 0..<20, using: &random) {
+        case 0...3: try setPeer()
+        case 4, 5:
+            let number = Int.random(in: Self.peers, using: &random)
+            send()  // so that there is something to lose
             steps.append("remove \(number)")
             bench.remove(PeerID(number))
-        case 3: try reconfigure()
-        case 4, 5:
+        case 6: try reconfigure()
+        case 7, 8: try changeGroup()
+        case 9: movePeer()
+        case 10...12:
             let nanoseconds = UInt64(1) << UInt64.random(in: 0...34, using: &random)
             steps.append("run \(nanoseconds) ns")
             bench.run(Interval(nanoseconds: nanoseconds))
@@ -68,11 +77,53 @@ package struct StageLife {
         bench.acceptCounters()
     }
 
+    // MARK: Peers and groups
+
+    private mutating func setPeer() throws {
+        let number = Int.random(in: Self.peers, using: &random)
+        let options = try someOptions(schema.peerOptions)
+        let group = bench.peers.contains(PeerID(number)) ? nil : someGroup()
+        steps.append("set \(number) \(options ?? "without options")\(group.map { ", in group \($0.index)" } ?? "")")
+        try bench.set(number, options, group: group)
+    }
+
+    private mutating func changeGroup() throws {
+        let number = Int.random(in: Self.groups, using: &random)
+        guard Int.random(in: 0..<4, using: &random) > 0 else {
+            steps.append("remove group \(number)")
+            return bench.remove(GroupID(number))
+        }
+        let options = try someOptions(schema.groupOptions)
+        steps.append("set group \(number) \(options ?? "without options")")
+        try bench.setGroup(number, options)
+    }
+
+    private mutating func movePeer() {
+        let peers = bench.peers.sorted { $0.index < $1.index }
+        guard !peers.isEmpty else { return }
+        let (peer, group) = (peers.pick(&random), someGroup())
+        steps.append("\(peer.index) is in \(group.map { "group \($0.index)" } ?? "no group")")
+        bench.put(peer, in: group)
+    }
+
+    /// One that is there, or none.
+    private mutating func someGroup() -> GroupID? {
+        let groups = bench.groups.sorted { $0.index < $1.index }
+        return Bool.random(using: &random) || groups.isEmpty ? nil : groups.pick(&random)
+    }
+
+    private mutating func someOptions(_ type: (any OptionRecord.Type)?) throws -> String? {
+        guard type != nil, Bool.random(using: &random) else { return nil }
+        return try RandomOptions.text(type, of: schema.name, using: &random)
+    }
+
+    // MARK: Options and packets
+
     private mutating func reconfigure() throws {
         let options = try RandomOptions.text(schema.options, of: schema.name, using: &random)
         steps.append("reconfigure \(options)")
         guard try !bench.reconfigure(options) else { return }
-        end()
+        leave()
         let now = bench.now
         bench = try StageBench(schema, options, interfaces: Self.interfaces, at: now, complain: report)
         last = StageReport()
@@ -118,8 +169,19 @@ package struct StageLife {
     }
 
     private mutating func end() {
+        guard Bool.random(using: &random) else { return leave() }
+        steps.append("all peers go")
         bench.acceptCounters()
         bench.finish()
+        _ = isSound()
+    }
+
+    private mutating func leave() {
+        // So that there is something to hold.
+        for _ in 0..<Self.lastBatches { send() }
+        steps.append("leaves the pipeline")
+        bench.acceptCounters()
+        released += bench.leave()
         _ = isSound()
     }
 

@@ -21,6 +21,10 @@ final class Hold: PluginStage {
         case keep
         /// Is never content.
         case owe
+        /// Keeps what it holds when it leaves.
+        case take
+        /// Drops what it holds when it leaves.
+        case drop
     }
 
     package struct Options: OptionRecord {
@@ -110,11 +114,29 @@ final class Hold: PluginStage {
     }
 
     package func originate(down: inout PacketBatch, up: inout PacketBatch) {
-        let (interface, now) = (down.interface, down.now)
+        let now = down.now
+        letGo(&down, &up) { $0.due <= now }
+    }
+
+    package func release(down: inout PacketBatch, up: inout PacketBatch) {
+        switch options.fault {
+        case .take: break
+        case .drop:
+            for packet in held {
+                drops.count(.peerGone, packet.packets)
+                if let bytes = packet.take() { pool.recycle(bytes) }
+            }
+            held = []
+        default: letGo(&down, &up) { _ in true }
+        }
+    }
+
+    private func letGo(_ down: inout PacketBatch, _ up: inout PacketBatch, where isTime: (Held) -> Bool) {
+        let interface = down.interface
         var rest: [Held] = []
         for packet in held {
             let isFull = packet.isDown ? down.isFull : up.isFull
-            if packet.due > now || packet.interface != interface || isFull {
+            if !isTime(packet) || packet.interface != interface || isFull {
                 rest.append(packet)
             } else if let bytes = packet.take() {
                 if packet.isDown { down.append(bytes) } else { up.append(bytes) }

@@ -83,6 +83,52 @@ struct StageBenchTests {
         #expect(complaints.first == "hold asks for a turn again and again at 1000000000 ns")
     }
 
+    @Test func `a stage that leaves lets go of what it holds, of every interface, before it is time`() throws {
+        let bench = try StageBench(Hold.self, "{ delay: 10ms }", interfaces: 2)
+        let peer = try bench.set(0)
+        bench.outbound((0..<700).map { .udp(mark: $0) }, peer)
+        bench.inbound([.udp(mark: 700)], peer, interface: 1)
+        bench.expect(counters: ["packets-held": 701])
+        #expect(bench.leave() == 701)
+        #expect(bench.takeDown().packets == (0..<700).map { .udp(mark: $0) })
+        #expect(bench.takeUp().packets == [.udp(mark: 700)] && bench.heldBuffers == 0)
+    }
+
+    @Test(
+        arguments: [
+            ("take", "hold has left and kept 2 buffers"), ("drop", "hold has dropped packets when it left"),
+        ])
+    func `a stage that leaves and loses what it held is an issue`(_ fault: String, _ complaint: String) throws {
+        let complaints = try Self.complaints("{ delay: 1ms, fault: \(fault) }") { bench in
+            bench.outbound([.udp(), .udp()], try bench.set(0))
+            bench.expect(counters: ["packets-held": 2])
+            bench.leave()
+        }
+        #expect(complaints == [complaint])
+    }
+
+    @Test func `a stage is told of groups, and of their peers before those go`() throws {
+        let bench = try StageBench(Witness.self)
+        let group = try bench.setGroup(1, "{ rank: 3 }")
+        let (a, b) = (try bench.set(0, group: group), try bench.set(1))
+        bench.put(b, in: group)
+        bench.remove(a)
+        bench.remove(group)
+        try bench.setGroup(0)
+        bench.finish()
+        let stage = try #require(bench.stage as? Witness)
+        #expect(
+            stage.told == [
+                "group 1: 3", "peer 0 in 1", "peer 0", "peer 1", "peer 1 in 1", "peer 0 gone", "peer 1 in none",
+                "group 1 gone", "group 0: none", "peer 1 gone", "group 0 gone",
+            ])
+    }
+
+    @Test func `options of a group are read as in a file`() throws {
+        let bench = try StageBench(Witness.self)
+        #expect(throws: OptionsText.Problem.self) { try bench.setGroup(0, "{ rnk: 3 }") }
+    }
+
     /// What a bench complains of until it is gone.
     private static func complaints(_ options: String, _ body: (StageBench) throws -> Void) throws -> [String] {
         let list = Complaints()

@@ -3,9 +3,15 @@ import StageTestKit
 import Testing
 
 struct StageLifeTests {
-    @Test(arguments: 0..<UInt64(8))
+    private static let seeds = 0..<UInt64(8)
+
+    @Test(arguments: seeds)
     func `a stage that holds packets and does it right lives long`(_ seed: UInt64) throws {
         try StageLife.live(Hold.schema(.none), seed: seed)
+    }
+
+    @Test func `some of those lives end with packets held in a stage that leaves`() throws {
+        #expect(try Self.seeds.contains { try StageLife.live(Hold.schema(.none), seed: $0) > 0 })
     }
 
     @Test(arguments: [Hold.Fault.lose, .keep, .owe], 0..<UInt64(3))
@@ -13,6 +19,16 @@ struct StageLifeTests {
         let complaints = Complaints()
         try StageLife.live(Hold.schema(fault), seed: seed) { text, _ in complaints.texts.append(text) }
         #expect(!complaints.texts.isEmpty)
+    }
+
+    /// Half of the lives end otherwise.
+    @Test(arguments: [Hold.Fault.take, .drop])
+    func `a stage that loses packets when it leaves is found out`(_ fault: Hold.Fault) throws {
+        let complaints = Complaints()
+        for seed in Self.seeds {
+            try StageLife.live(Hold.schema(fault), seed: seed) { text, _ in complaints.texts.append(text) }
+        }
+        #expect(complaints.texts.contains { $0.contains(fault == .take ? "has left and kept" : "when it left") })
     }
 
     private final class Complaints { var texts: [String] = [] }
