@@ -79,7 +79,9 @@ extension RateLimit {
         return group(index).map { min(own, groups[$0].account.wholeBytes) } ?? own
     }
 
+    /// Where there is no limit any more, what has waited for it was not held up by its sender.
     func codel(_ index: Int) -> CoDel.Parameters {
+        guard isShaped(index) else { return .patient }
         let own = peers[index].account.codel
         guard let group = group(index), groups[group].account.codel.target > own.target else { return own }
         return groups[group].account.codel

@@ -84,7 +84,8 @@ package final class RateLimit: PluginStage {
         look(index, now)
         guard !isBlocked(index) else { return tally.refuse(packet, .overQuota) }
         let bytes = packet.innerBytes
-        guard isShaped(index) else {
+        // Where a limit has just gone, what it has held up goes first.
+        guard isShaped(index) || peers[index].queue != nil else {
             charge(index, .down, bytes, now)
             return .pass
         }

@@ -211,6 +211,40 @@ import Wire
         #expect(bench.takeDepartures().map { Packets.mark($0.bytes) } == Array(0..<50))
     }
 
+    @Test func `what comes after a limit has gone does not overtake what waits`() {
+        let bench = Bench()
+        bench.add(0, Self.eight)
+        for mark in 0..<50 { bench.down(Packets.udp(flow: 1, bytes: 1000, mark: mark)) }
+        bench.stage.set(PeerID(0), nil)
+        // Before the stage has had its turn.
+        for mark in 50..<60 { bench.down(Packets.udp(flow: 1, bytes: 1000, mark: mark)) }
+        bench.originate()
+        for mark in 60..<70 { bench.down(Packets.udp(flow: 1, bytes: 1000, mark: mark)) }
+        #expect(bench.takeDepartures().map { Packets.mark($0.bytes) } == Array(0..<70))
+        #expect(bench.counters == ["packets-queued": 49])
+    }
+
+    @Test func `what has waited too long for a limit is not dropped once there is none`() {
+        let bench = Bench()
+        // A packet takes 100 ms, and CoDel, once it drops, wants another one each time.
+        bench.add(0, Limit(down: BitRate(bitsPerSecond: 80_000)))
+        var mark = 0
+        for _ in 0..<500 {
+            while bench.stage.store.count < 200 {
+                bench.down(Packets.udp(flow: 1, bytes: 1000, mark: mark))
+                mark += 1
+            }
+            bench.run(.milliseconds(90))
+        }
+        let (dropped, waiting) = (bench.counters["codel"] ?? 0, bench.stage.store.count)
+        #expect(dropped > 100 && waiting > 150)
+        bench.stage.set(PeerID(0), nil)
+        _ = bench.takeDepartures()
+        bench.originate()
+        #expect(bench.takeDepartures().map { Packets.mark($0.bytes) } == Array((mark - waiting)..<mark))
+        #expect(bench.counters["codel"] == dropped)
+    }
+
     @Test func `a new default is that of peers without a limit of their own`() {
         let bench = Bench(Self.eight)
         bench.add(0)
