@@ -22,6 +22,9 @@ extension Worker {
         for stage in stages { stage.set(group, options: options(type(of: stage).declaration)) }
     }
 
+    /// Forgets a group that no peer is in any more.
+    package func remove(_ group: GroupID) { for stage in stages { stage.remove(group) } }
+
     /// Forgets a peer that this worker owns, and drops what is kept for it.
     package func remove(_ peer: PeerID) { for stage in stages { stage.remove(peer) } }
 

@@ -1,12 +1,13 @@
 import Configuration
 import PacketPath
 import Pipeline
-import RateLimit
 import Support
 import TUN
 import Testing
 import Wire
+import WireGuard
 
+@testable import RateLimit
 @testable import Router
 
 /// Groups of peers from the file to the stages, over several workers.
@@ -63,23 +64,135 @@ import Wire
         #expect(a.snapshots(of: 1, world.now).map(\.worker) == [0])
     }
 
+    // MARK: Reload
+
+    /// One worker has them all.
+    private static func single(_ groups: String) -> String {
+        file(groups).replacing("workers: 3", with: "workers: 1")
+    }
+
+    @Test func `a peer goes to another group with its queue and its session, and nothing is lost`() throws {
+        let world = try World()
+        let slow = Self.single("{ g: { peers: [b, c], rate-limit: { down: 80kbit } } }")
+        let fast = Self.single("{ h: { peers: [b], rate-limit: { down: 1gbit } }, g: { peers: [c] } }")
+        let a = try MemoryRouter(world, at: ["192.0.2.1"], seed: 1, slow)
+        let b = try MemoryRouter(world, at: ["192.0.2.2"], seed: 2, GoldenPathTests.bFile)
+        let reload = MemoryReload(world, a)
+        for mark in 0..<200 { a.tun.inject(Frames.packet(1, 2, mark: mark).bytes) }
+        world.run(.milliseconds(100))
+        let before = b.takeDelivered().joined().map { Frames.mark(of: $0) }
+        #expect(before.count < 100 && before == Array(0..<before.count))
+        let handshake = a.snapshots(of: 0, world.now).first?.peer.lastHandshake
+        let outcome = try reload(fast, from: slow)
+        #expect(outcome.summary == ["wg0: 1 peer changed", "group h: new", "group g: changed"])
+        world.run(.milliseconds(50))
+        #expect(b.takeDelivered().joined().map { Frames.mark(of: $0) } == Array(before.count..<200))
+        #expect(a.snapshots(of: 0, world.now).first?.peer.lastHandshake == handshake)
+        #expect(a.report("rate-limit").drops.allSatisfy { $0.value == 0 })
+    }
+
     @Test(
         arguments: [
-            ("{ g: { peers: [b, c] } }", "{ g: { peers: [c, b], rate-limit: { down: 1mbit } } }", []),
-            ("{ g: { peers: [b, c] } }", "{ g: { peers: [b, d] } }", ["f:5:11: the peers of group g change"]),
-            (
-                "{ g: { peers: [b] } }", "{ h: { peers: [b] } }",
-                ["f:5:11: h is a new group", "f: group g is not in the file any more"]
-            ),
-        ] as [(String, String, [String])])
-    func `whoever is in a group is settled when the router starts`(
-        _ before: String, _ after: String, _ reasons: [String]
+            ("{ g: { peers: [b] } }", "{ g: { peers: [b, c] } }", "f:5:11: peer c is another worker's than group g"),
+            ("{ g: { peers: [b] } }", "{ g: { peers: [c] } }", "f:5:11: peer c is another worker's than group g"),
+            ("{}", "{ h: { peers: [d, c] } }", "f:5:11: peer c is another worker's than group h"),
+        ])
+    func `a peer cannot join one that another worker has, and then nothing has changed`(
+        _ before: String, _ after: String, _ reason: String
     ) throws {
         let world = try World()
-        let loaded = try [before, after].map {
-            let source = SourceText(file: "f", bytes: Array(world.withKeys(Self.file($0)).utf8))
-            return try ConfigurationFile.load(source, stages: StageRegistry.schemas)
+        let a = try MemoryRouter(world, at: ["192.0.2.1"], seed: 1, Self.file(before))
+        let error = #expect(throws: ReloadProblem.self) {
+            _ = try MemoryReload(world, a)(Self.file(after), from: Self.file(before))
         }
-        #expect(RestartReasons.between(loaded[0].configuration, and: loaded[1]) == reasons)
+        #expect(error?.description == "\(reason): this needs a restart")
+        try expectGroups(of: a, before)
+    }
+
+    @Test(
+        arguments: [
+            ("{ g: { peers: [b] } }", "{ h: { peers: [b] } }"), ("{ g: { peers: [b] } }", "{}"),
+            ("{ g: { peers: [b, c] } }", "{ g: { peers: [c] } }"), ("{}", "{ g: { peers: [c] }, h: { peers: [d] } }"),
+            ("{ g: { peers: [b, c] } }", "{ h: { peers: [c] }, i: { peers: [b] } }"),
+        ])
+    func `groups come, go and lose peers over several workers`(_ before: String, _ after: String) throws {
+        let world = try World()
+        let a = try MemoryRouter(world, at: ["192.0.2.1"], seed: 1, Self.file(before))
+        _ = try MemoryReload(world, a)(Self.file(after), from: Self.file(before))
+        try expectGroups(of: a, after)
+    }
+
+    @Test func `a peer that comes with the file is put where its group is`() throws {
+        let world = try World()
+        let (with, without) = (Self.file("{ g: { peers: [b, d] } }"), Self.file("{ g: { peers: [b] } }"))
+        let line = try #require(without.split(separator: "\n").first { $0.contains("      d: ") })
+        let first = without.replacing("\(line)\n", with: "")
+        let a = try MemoryRouter(world, at: ["192.0.2.1"], seed: 1, first)
+        _ = try MemoryReload(world, a)(with, from: first)
+        try expectGroups(of: a, "{ g: { peers: [b, d] } }")
+    }
+
+    @Test(arguments: 0..<UInt64(6)) func `any groups after any others are as if the router had begun with them`(
+        _ seed: UInt64
+    ) throws {
+        var random = SeededGenerator(seed: seed)
+        let world = try World()
+        let a = try MemoryRouter(world, at: ["192.0.2.1"], seed: 1, Self.single("{}"))
+        let b = try MemoryRouter(world, at: ["192.0.2.2"], seed: 2, GoldenPathTests.bFile)
+        let reload = MemoryReload(world, a)
+        var current = "{}"
+        var (sent, arrived) = (0, [Int]())
+        for _ in 0..<30 {
+            for _ in 0..<Int.random(in: 0...20, using: &random) {
+                a.tun.inject(Frames.packet(1, 2, mark: sent).bytes)
+                sent += 1
+            }
+            world.run(.milliseconds(UInt64.random(in: 1...30, using: &random)))
+            let next = Self.someGroups(&random)
+            _ = try reload(Self.single(next), from: Self.single(current))
+            current = next
+            try expectGroups(of: a, next)
+            arrived += b.takeDelivered().joined().map { Frames.mark(of: $0) }
+        }
+        world.run(.seconds(200))
+        arrived += b.takeDelivered().joined().map { Frames.mark(of: $0) }
+        #expect(arrived == Array(0..<sent))
+    }
+
+    /// Each peer in one at most, with limits that hold packets up and that do not.
+    private static func someGroups(_ random: inout SeededGenerator) -> String {
+        var members: [String: [String]] = [:]
+        for peer in ["b", "c", "d"] where Int.random(in: 0..<4, using: &random) > 0 {
+            members[["g", "h", "i"][Int.random(in: 0..<3, using: &random)], default: []].append(peer)
+        }
+        let groups = members.sorted { $0.key < $1.key }.map { name, peers in
+            let rate = ["40kbit", "800kbit", "1gbit"][Int.random(in: 0..<3, using: &random)]
+            let limit = Bool.random(using: &random) ? ", rate-limit: { down: \(rate) }" : ""
+            return "\(name): { peers: [\(peers.joined(separator: ", "))]\(limit) }"
+        }
+        return "{ \(groups.joined(separator: ", ")) }"
+    }
+
+    /// What the control plane and the stages of the owners know of groups is what the file says.
+    private func expectGroups(of router: MemoryRouter, _ said: String) throws {
+        let source = SourceText(file: "f", bytes: Array(try World().withKeys(Self.file(said)).utf8))
+        let configuration = try ConfigurationFile.load(source, stages: StageRegistry.schemas).configuration.groups
+        var names: [GroupID: String] = [:]
+        for worker in router.workers {
+            for group in router.registry.groups(of: worker.id) { names[group.id] = group.name }
+        }
+        #expect(names.values.sorted() == configuration.map(\.name.value).sorted())
+        for (peer, _) in router.registry.view(InterfaceID(0)).peers {
+            let expected = configuration.first { $0.peers.contains { $0.name == peer.name } }
+            let stage = try #require(router.workers[peer.worker].stage(RateLimit.self))
+            let known = stage.peers[peer.id.index].group
+            #expect(peer.group.flatMap { names[$0] } == expected?.name.value)
+            #expect((known < 0 ? nil : names[GroupID(known)]) == expected?.name.value)
+            if let limit = expected?.stageOptions["rate-limit"] as? Limit {
+                #expect(stage.groups[known].account.limit.down == limit.down)
+            } else if known >= 0 {
+                #expect(stage.groups[known].account.limit.down == nil)
+            }
+        }
     }
 }

@@ -4,7 +4,6 @@ import Crypto
 import Glibc
 import Linux
 import Locking
-import Logging
 import PacketPath
 import Pipeline
 import Support
@@ -20,7 +19,7 @@ import WireGuard
     private let world: World
     private let a: MemoryRouter
     private let b: MemoryRouter
-    private let changes: LiveChanges
+    private let reloading: MemoryReload
     private let wg0 = InterfaceID(0)
     private static let names = ["a", "b", "c", "d", "e", "f", "g", "h"]
 
@@ -37,45 +36,13 @@ import WireGuard
         a = try MemoryRouter(
             world, at: ["192.0.2.1"], seed: 1, GoldenPathTests.file("a", workers: 2, peers: Self.first))
         b = try MemoryRouter(world, at: ["192.0.2.2"], seed: 2, GoldenPathTests.bFile)
-        changes = LiveChanges(a.registry, a.mailboxes, a.directories, a.handshakes, Logger(label: "test")) {
-            _, port, _ throws(Errno) in
-            throw Errno(port == 0 ? EMFILE : EADDRINUSE)
-        }
+        reloading = MemoryReload(world, a)
     }
 
-    private func load(_ text: String) throws -> RouterConfiguration {
-        let source = SourceText(file: "\(world.folder)/router.yaml", bytes: Array(world.withKeys(text).utf8))
-        return try ConfigurationFile.load(source, stages: StageRegistry.schemas).configuration
-    }
+    private func load(_ text: String) throws -> RouterConfiguration { try reloading.load(text) }
 
-    /// As `Reloader` does it, with the workers having their turns here.
     private func reload(_ text: String, from current: String, host: ReloadProblem? = nil) throws -> FileOutcome {
-        let (next, before) = (try load(text), try load(current))
-        let keys = KeyFile(configuration: "\(world.folder)/router.yaml", credentials: nil)
-        let change = Handover(
-            FileChange(
-                interfaces: [(wg0, try InterfaceFile(next.interfaces[0], keys))], arrivals: [], departures: [],
-                groups: next.groups, pipeline: Reloader.recipes(next.pipeline, before.pipeline)))
-        let box = Box()
-        let changes = changes
-        let thread = try Thread(name: "reload") {
-            do throws(ReloadProblem) {
-                let outcome = try changes.apply(change.value) { () throws(ReloadProblem) in if let host { throw host } }
-                box.result.withLock { $0 = .success(outcome) }
-            } catch {
-                box.result.withLock { $0 = .failure(error) }
-            }
-        }
-        while box.result.withLock({ $0 == nil }) {
-            world.settle()
-            usleep(100)
-        }
-        thread.join()
-        return try #require(box.result.withLock { $0 }).get()
-    }
-
-    private final class Box: Sendable {
-        let result = Guarded<Result<FileOutcome, ReloadProblem>?>(nil)
+        try reloading(text, from: current, host: host)
     }
 
     private func file(_ peers: String, pipeline: String = "") -> String {
@@ -280,7 +247,7 @@ import WireGuard
 
     private func apply(_ change: DeviceChange) throws -> Errno? {
         let box = Outcome()
-        let (changes, wg0) = (changes, wg0)
+        let (changes, wg0) = (reloading.changes, wg0)
         let thread = try Thread(name: "change") {
             let error = changes.apply(change, on: wg0)
             box.value.withLock { $0 = .some(error) }

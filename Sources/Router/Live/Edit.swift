@@ -25,12 +25,14 @@ struct Edit: Sendable {
         var persistentKeepalive: UInt16?
         /// Whether it is sought by a name.
         var isSoughtByName: Bool?
+        /// Another group than before; nil in it for none.
+        var group: GroupID??
         /// Options of stages that are others than before, by stage; nil for those that are gone.
         var stageOptions: [String: (any OptionRecord)?] = [:]
 
         var isEmpty: Bool {
             presharedKey == nil && endpoint == nil && persistentKeepalive == nil && isSoughtByName == nil
-                && stageOptions.isEmpty
+                && group == nil && stageOptions.isEmpty
         }
     }
 

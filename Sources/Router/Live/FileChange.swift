@@ -10,7 +10,8 @@ struct FileChange {
     let interfaces: [(id: InterfaceID, file: InterfaceFile)]
     let arrivals: [InterfaceArrival]
     let departures: [InterfaceID]
-    /// The same as before, but for their options.
+    /// The file's name, for what is to be said of its lines.
+    let file: String
     let groups: [GroupConfiguration]
     /// The pipeline, where it is another one than before.
     let pipeline: [StageRecipe]?

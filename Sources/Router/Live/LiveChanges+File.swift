@@ -16,6 +16,8 @@ extension LiveChanges {
             guard registry.hasRoom(for: change.interfaces.map { ($0.id, $0.file) }, and: arriving) else {
                 throw .tooManyPeers
             }
+            let groups = try registry.change(
+                to: change.groups, on: change.interfaces + change.arrivals.map { ($0.id, $0.file) }, of: change.file)
             var bindings: [(InterfaceID, Binding)] = []
             for (id, file) in change.interfaces {
                 do throws(Errno) {
@@ -25,14 +27,14 @@ extension LiveChanges {
                 }
             }
             try host()
-            return try carryOut(change, bindings)
+            return try carryOut(change, groups, bindings)
         }
     }
 
     private static let ending = ReloadProblem.notPossible("the router is about to end")
 
     private func carryOut(
-        _ change: FileChange, _ bindings: [(InterfaceID, Binding)]
+        _ change: FileChange, _ groups: GroupChange, _ bindings: [(InterfaceID, Binding)]
     ) throws(ReloadProblem) -> FileOutcome {
         var outcome = FileOutcome()
         for (id, binding) in bindings { install(binding, on: id) }
@@ -43,6 +45,10 @@ extension LiveChanges {
         for arrival in change.arrivals {
             guard enter(arrival) else { throw Self.ending }
             outcome.summary.append("\(registry.name(of: arrival.id)): new")
+        }
+        registry.commit(groups)
+        guard carryOut(groups.settings, { owner, group in owner.set(group.id) { group.stageOptions[$0.name] } }) else {
+            throw Self.ending
         }
         for (id, file) in change.interfaces + change.arrivals.map({ ($0.id, $0.file) }) {
             let edit = registry.commit(file, on: id)
@@ -57,24 +63,23 @@ extension LiveChanges {
             let parts = edit.summary + (moved ?? [])
             if !parts.isEmpty { outcome.summary.append("\(registry.name(of: id)): \(parts.joined(separator: ", "))") }
         }
-        let groups = registry.commit(change.groups)
         if let pipeline = change.pipeline {
             guard recompose(pipeline) else { throw Self.ending }
             outcome.summary.append("pipeline: \(pipeline.map(\.name).joined(separator: ", "))")
         }
-        guard carryOut(groups) else { throw Self.ending }
-        outcome.summary += groups.map { "group \($0.name): changed" }
+        guard carryOut(groups.removals, { owner, group in owner.remove(group.id) }) else { throw Self.ending }
+        outcome.summary += groups.summary
         rules?.settle()
         Confinement.checkSecrets(logger)
         return outcome
     }
 
-    /// The stages of the groups' owners get their other options.
-    private func carryOut(_ groups: [RegisteredGroup]) -> Bool {
+    /// Has something done for each group by its owner.
+    private func carryOut(
+        _ groups: [RegisteredGroup], _ errand: @escaping @Sendable (Worker, RegisteredGroup) -> Void
+    ) -> Bool {
         var errands: [[Mailbox.Errand]] = mailboxes.map { _ in [] }
-        for group in groups {
-            errands[group.worker].append { owner, _ in owner.set(group.id) { group.stageOptions[$0.name] } }
-        }
+        for group in groups { errands[group.worker].append { owner, _ in errand(owner, group) } }
         return WorkerRound.run(errands, slice: Self.groupsATurn, mailboxes)
     }
 

@@ -143,6 +143,7 @@ final class LiveChanges: Sendable {
         if let key = adjustment.presharedKey { stage.setPresharedKey(adjustment.id, key.value, on: id) }
         if let endpoint = adjustment.endpoint { stage.setEndpoint(adjustment.id, endpoint, on: id, now) }
         if let isSought = adjustment.isSoughtByName { stage.setReportsSilence(adjustment.id, isSought, on: id) }
+        if let group = adjustment.group { for stage in owner.stages { stage.set(adjustment.id, group: group) } }
         for stage in owner.stages {
             guard let options = adjustment.stageOptions[type(of: stage).declaration.name] else { continue }
             stage.set(adjustment.id, options: options)

@@ -118,7 +118,7 @@ extension PeerRegistry.Contents {
     private mutating func addPeer(_ key: PublicKey, on id: InterfaceID, _ draft: inout EditDraft) -> PeerID {
         let earlier = draft.gone.removeValue(forKey: key)
         let group = groupOf[PeerIdentity(interface: id, publicKey: key)]
-        let worker = group.map { groups[$0.index].worker } ?? leastLoadedWorker
+        let worker = group.flatMap { groups[$0.index]?.worker } ?? leastLoadedWorker
         let number = earlier?.id ?? numbers.take()
         insert(
             RegisteredPeer(

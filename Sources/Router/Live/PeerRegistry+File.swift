@@ -61,24 +61,17 @@ extension PeerRegistry.Contents {
             peer.toldEndpoint = endpoint
             draft.searches.append((peer.id, endpoint))
         }
+        let group = groupOf[PeerIdentity(interface: peer.interface, publicKey: peer.publicKey)]
+        if group != peer.group {
+            peer.group = group
+            adjustment.group = .some(group)
+        }
         let before = peer.configuration?.stageOptions ?? [:]
         for stage in Set(before.keys).union(said.stageOptions.keys) {
             let (old, new) = (before[stage], said.stageOptions[stage])
             if !areEqual(old, new) { adjustment.stageOptions[stage] = .some(new) }
         }
         peer.configuration = said
-    }
-
-    mutating func carryOut(_ said: [GroupConfiguration]) -> [RegisteredGroup] {
-        groups.indices.compactMap { index in
-            guard let group = said.first(where: { $0.name.value == groups[index].name }) else { return nil }
-            let before = groups[index].stageOptions
-            groups[index].stageOptions = group.stageOptions
-            let isSame =
-                before.keys == group.stageOptions.keys
-                && before.allSatisfy { areEqual($0.value, group.stageOptions[$0.key]) }
-            return isSame ? nil : groups[index]
-        }
     }
 
     private mutating func rename(_ peer: inout RegisteredPeer, _ name: String) {

@@ -29,8 +29,9 @@ package final class PeerRegistry: Sendable {
         var loads: [Int]
         /// Interfaces that have a peer of the name.
         var nameUses: [String: Int] = [:]
-        /// By `GroupID.index`. Which peers are in them is settled when the router starts (`RestartReasons`).
-        var groups: [RegisteredGroup] = []
+        /// By `GroupID.index`.
+        var groups: [RegisteredGroup?] = []
+        /// Of each peer of the file that is in one.
         var groupOf: [PeerIdentity: GroupID] = [:]
     }
 
@@ -71,7 +72,9 @@ package final class PeerRegistry: Sendable {
     func stageOptions() -> [StageOptions] {
         contents.withLock { contents in
             var result = contents.loads.map { _ in StageOptions() }
-            for group in contents.groups { result[group.worker].groups.append((group.id, group.stageOptions)) }
+            for case let group? in contents.groups {
+                result[group.worker].groups.append((group.id, group.stageOptions))
+            }
             for case let peer? in contents.peers {
                 result[peer.worker].peers.append((peer.id, peer.group, peer.configuration?.stageOptions ?? [:]))
             }
@@ -85,14 +88,9 @@ package final class PeerRegistry: Sendable {
         var peers: [(peer: PeerID, group: GroupID?, options: [String: any OptionRecord])] = []
     }
 
-    /// Takes what a file says of groups; those whose options are others than before, with them.
-    func commit(_ groups: [GroupConfiguration]) -> [RegisteredGroup] {
-        contents.withLock { $0.carryOut(groups) }
-    }
-
     /// Those of one worker.
     func groups(of worker: Int) -> [RegisteredGroup] {
-        contents.withLock { $0.groups.filter { $0.worker == worker } }
+        contents.withLock { $0.groups.compactMap { $0 }.filter { $0.worker == worker } }
     }
 
     /// Takes note of how the interface's sockets and its link are now.

@@ -113,7 +113,7 @@ package final class Reloader: Sendable {
         return FileChange(
             interfaces: staying, arrivals: try arrivals(coming, next.runtime.offloads),
             departures: router.registry.interfaces.filter { !kept.contains($0) },
-            groups: next.groups, pipeline: Self.recipes(next.pipeline, current.pipeline))
+            file: file, groups: next.groups, pipeline: Self.recipes(next.pipeline, current.pipeline))
     }
 
     /// Makes the new interfaces. Those that are not taken over end with what is returned.
