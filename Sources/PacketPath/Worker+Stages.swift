@@ -47,9 +47,9 @@ extension Worker {
             }
             return stage
         }
-        for leaving in stages.indices.reversed() where !next.contains(where: { $0 === stages[leaving] }) {
-            release(stageAt: leaving, now)
-        }
+        let leaving = stages.indices.filter { index in !next.contains { $0 === stages[index] } }
+        // One may hold what another one has sent on: on its way down it meets those below, and on its way up those above.
+        for index in leaving + leaving.reversed() { release(stageAt: index, now) }
         replaceStages(with: next)
     }
 }

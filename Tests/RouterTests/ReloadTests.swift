@@ -163,20 +163,26 @@ import WireGuard
         #expect(trafficClasses(1) == [8 << 2])
     }
 
-    @Test func whatAStageHoldsIsSentOnWhenItLeaves() throws {
-        // The shaper comes by hand, since no file knows it.
+    @Test(arguments: [1, 2]) func `what stages hold is sent on when they leave`(_ count: Int) throws {
+        // The shapers come by hand, since no file knows them.
         let pool = BufferPool()
-        let shapers = a.workers.map { _ in Shaper(every: .seconds(10), pool) }
         #expect(ping(0) == [0])
-        for (worker, shaper) in zip(a.workers, shapers) {
-            worker.replaceStages(with: shaper.insert(above: "wireguard", worker.stages))
+        for worker in a.workers {
+            for _ in 0..<count {
+                let shaper = Shaper(every: .seconds(10), pool)
+                worker.replaceStages(with: shaper.insert(above: "wireguard", worker.stages))
+            }
         }
         for mark in 1...5 { #expect(ping(mark).isEmpty) }
+        for mark in 6...8 { b.tun.inject(Frames.packet(2, 1, mark: mark).bytes) }
+        world.run(.milliseconds(100))
+        #expect(a.takeDelivered().isEmpty)
         let dscp = file(Self.first, pipeline: "[tun, allowed-ips, dscp, wireguard, udp]")
         _ = try reload(dscp, from: file(Self.first))
         world.run(.milliseconds(100))
         // Those from either queue are in their order.
         #expect(b.takeDelivered().joined().map { Frames.mark(of: $0) }.sorted() == [1, 2, 3, 4, 5])
+        #expect(a.takeDelivered().joined().map { Frames.mark(of: $0) } == [6, 7, 8])
     }
 
     // MARK: Any file after any other
