@@ -10,8 +10,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 /// A stage: its folder is under Plugins/, its line in Sources/Router/StageRegistry.swift.
@@ -37,6 +37,9 @@ func tests(
         name: name + "Tests", dependencies: [.byName(name: name), "Support"] + dependencies,
         resources: resources, swiftSettings: strict)
 }
+
+/// Whether the core is to be built by itself, for etc/bench to show that stages which no file names cost nothing.
+let isWithoutPlugins = Context.environment["FULLBORE_WITHOUT_PLUGINS"] != nil
 
 /// The fuzzer's program has no `main`: it links under `--sanitize=fuzzer` alone, so it is there only when etc/fuzz asks.
 let fuzzing: [Target] =
@@ -75,7 +78,8 @@ let package = Package(
                 "PacketPath", "Configuration", "Control", "Linux", "TUN", "UDP", "WireGuard", "AllowedIPs", "Crypto",
                 "Pipeline", "Wire", "Locking", "HostStages", "Nftables",
                 .product(name: "Logging", package: "swift-log"),
-            ] + plugins.map { .byName(name: $0.name) }),
+            ] + (isWithoutPlugins ? [] : plugins.map { .byName(name: $0.name) }),
+            exclude: [isWithoutPlugins ? "StageRegistry.swift" : "WithoutPlugins.swift"]),
         module("PacketPath", ["Pipeline", "AllowedIPs", "WireGuard", "TUN", "UDP", "Linux", "Locking"]),
         module("Control", ["Linux", "Crypto", "Wire", "Locking"]),
         module("Configuration", ["Pipeline", "Crypto", "Wire", "CYAML"]),
@@ -111,6 +115,14 @@ let package = Package(
         .executableTarget(
             name: "stage-cost", dependencies: ["StageTestKit", "Router", "Pipeline", "Wire"], path: "Tests/StageCost",
             swiftSettings: strict),
+        .executableTarget(
+            name: "path-cost",
+            dependencies: [
+                "StageTestKit", "Router", "PacketPath", "Configuration", "TUN", "UDP", "WireGuard", "Crypto",
+                "Pipeline",
+                "Wire",
+            ],
+            path: "Tests/PathCost", swiftSettings: strict),
         tests("Wire"),
         tests("Crypto", resources: [.copy("Vectors")]),
         tests("AllowedIPs"),

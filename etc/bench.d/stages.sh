@@ -1,15 +1,9 @@
 # shellcheck shell=bash
-# etc/bench stages. Callgrind counts a run and one of twice as many packets; the difference is what packets take, without the
-# program's start. The same of the loop without a stage is taken off.
+# etc/bench stages. Of what packets take, the same of the loop without a stage is taken off.
+# shellcheck source=callgrind.sh
+. "$(dirname "${BASH_SOURCE[0]}")/callgrind.sh"
 
 readonly stage_rounds=100 stage_packets_a_round=128
-
-instructions() { # instructions PROGRAM ARGS…: how many it has executed
-    local log=$work/callgrind.log
-    SWIFT_DETERMINISTIC_HASHING=1 valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" >"$log" 2>&1 ||
-        { cat "$log" >&2; fail "$* did not run under valgrind"; }
-    sed -nE 's/^==[0-9]+== Collected : ([0-9]+).*/\1/p' "$log"
-}
 
 instructions_per_packet() { # instructions_per_packet STAGE OPTIONS
     local once twice
@@ -24,9 +18,7 @@ bench_stages() { # bench_stages [NAME]…
     # shellcheck source=../lib/script.sh
     . "$(dirname "$0")/lib/script.sh"
     interruptible swift build --package-path "$repo" -c release --product stage-cost || fail "the build failed"
-    # Valgrind gives up over debug information as new as the compiler's.
-    stage_cost=$work/stage-cost
-    strip --strip-debug -o "$stage_cost" "$repo/.build/release/stage-cost"
+    stage_cost=$(stripped "$repo/.build/release" stage-cost)
     loop=$(instructions_per_packet none "{}")
     printf '%-16s %12s %8s\n' "" "instructions" "most"
     while read -r line; do

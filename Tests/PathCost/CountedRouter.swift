@@ -1,0 +1,89 @@
+import Configuration
+import Crypto
+import Foundation
+import PacketPath
+import Pipeline
+import Router
+import StageTestKit
+import TUN
+import UDP
+import Wire
+import WireGuard
+
+/// A router of one interface and one worker, from its file through the assembly that real ones come from, over ends in
+/// memory.
+final class CountedRouter {
+    private(set) var received = 0
+
+    private let worker: Worker
+    private let handshakes: HandshakeDesk
+    /// Without offloads: each packet is written by itself, and can be counted.
+    private let tun = MemoryTUN(offloads: TUNOffloads())
+    private let host: MemoryHost
+    private let packet: [UInt8]
+
+    private static let payload = 1000
+
+    init(
+        _ number: Int, _ key: borrowing PrivateKey, peer: Int, _ peerKey: PublicKey, _ network: MemoryNetwork,
+        _ entropy: Entropy
+    ) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "path-cost-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "router.yaml").path
+        let keyFile = folder.appending(path: "key")
+        try key.withText(.base64) { unsafe Data($0) }.write(to: keyFile)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: keyFile.path)
+        let text = Self.file(number, peer, peerKey)
+        let source = SourceText(file: path, bytes: Array(text.utf8))
+        let loaded = try ConfigurationFile.load(source, stages: StageRegistry.schemas)
+        let plan = RouterPlan(loaded.configuration, cores: 1)
+        let assembly = try WorkerAssembly(
+            plan, KeyFile(configuration: path, credentials: nil),
+            WorkerAssembly.Environment(
+                aead: .libsodium, entropy: entropy, wallTime: { WallTime(seconds: 1_700_000_000, nanoseconds: 0) },
+                indices: IndexSpace(workers: 1, entropy: entropy)),
+            mailboxes: [Mailbox {}], now: network.now, remembered: [:])
+        host = network.attach(addresses: [IPAddress("192.0.2.\(number)")].compactMap { $0 }, port: 51820, workers: 1)
+        handshakes = assembly.handshakes
+        handshakes.setOutlet(host.replies, on: InterfaceID(0))
+        worker = assembly.worker(
+            0, tun: [TUNQueue(tun)], udp: [host.ports[0]], now: network.now, pool: BufferPool())
+        worker.warm()
+        packet =
+            TestPacket.udp(
+                from: "10.0.0.\(number)", to: "10.0.0.\(peer)", payload: Self.payload
+            ).bytes
+    }
+
+    /// The pipeline is not named: it is the core's alone.
+    private static func file(_ number: Int, _ peer: Int, _ peerKey: PublicKey) -> String {
+        """
+        fullbore: 1
+        interfaces:
+          wg0:
+            private-key: { file: key }
+            addresses: [10.0.0.\(number)/24]
+            listen-port: 51820
+            peers:
+              other:
+                public-key: \(peerKey.base64)
+                allowed-ips: [10.0.0.\(peer)/32]
+                endpoint: 192.0.2.\(peer):51820
+        """
+    }
+
+    func send(_ count: Int) {
+        for _ in 0..<count { tun.inject(packet) }
+    }
+
+    /// False when there was nothing to do.
+    func turn(_ now: Instant) -> Bool {
+        let hasComputed = handshakes.work(now)
+        let isWanted = hasComputed || tun.waitingCount > 0 || host.ports[0].isReadable || worker.nextDeadline <= now
+        if isWanted { worker.turn(now) }
+        received += tun.takeWritten().count
+        return isWanted
+    }
+}
