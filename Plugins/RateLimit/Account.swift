@@ -120,6 +120,12 @@ struct Account {
         reconsider(now)
     }
 
+    /// What was used of the quota before a restart.
+    mutating func remember(_ memory: String, _ now: Instant) {
+        meter?.remember(memory)
+        reconsider(now)
+    }
+
     private mutating func reconsider(_ now: Instant) {
         let isOver = meter?.isUsedUp ?? false
         guard isOver != self.isOver else { return }

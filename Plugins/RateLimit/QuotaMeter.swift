@@ -44,6 +44,22 @@ struct QuotaMeter: Equatable {
         self.quota = quota
     }
 
+    // MARK: Over a restart
+
+    /// `month 682 1000`: the period and what is used in it; nil where nothing is.
+    var memory: String? { used > 0 ? "\(quota.period.rawValue) \(period) \(used)" : nil }
+
+    /// Goes on from where an earlier run was in the same period. One that seems to be yet to come is the same too: where the
+    /// clock is behind, as that of a machine without a battery is when it starts, it gives nothing back.
+    mutating func remember(_ memory: String) {
+        let fields = memory.split(separator: " ")
+        guard fields.count == 3, fields[0] == quota.period.rawValue, let period = Int64(fields[1]),
+            let used = UInt64(fields[2]), used <= Int64.max, period >= self.period
+        else { return }
+        self.period = period
+        self.used &+= used
+    }
+
     private static func nextLook(_ now: Instant, _ wall: WallTime) -> Instant {
         let midnight = Interval.seconds(day - wall.seconds % day) - Interval(nanoseconds: UInt64(wall.nanoseconds))
         return now + min(midnight, .seconds(longestLook))

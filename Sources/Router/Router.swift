@@ -121,6 +121,7 @@ package final class Router {
         for thread in workers { thread.join() }
         askers.removeAll()
         workers.removeAll()
+        running.saveMemories()
         for error in host.takeBack() { logger.warning("\(error)") }
         // When nothing is forwarded any more for our sake.
         running.rules.takeBack()
@@ -141,6 +142,9 @@ package final class Router {
         }
         workers.append(RunningThread(try Thread(name: "log") { running.writeLog() }))
         askers.append(RunningThread(try Thread(name: "control") { running.serveControl(reloader) }))
+        if running.memories != nil {
+            askers.append(RunningThread(try Thread(name: "memories") { running.keepMemories() }))
+        }
         askers.append(RunningThread(try Thread(name: "uapi") { running.serveUAPI() }))
         askers.append(RunningThread(try Thread(name: "links") { running.watchLinks() }))
         askers.append(RunningThread(try Thread(name: "continuity") { running.watchContinuity() }))

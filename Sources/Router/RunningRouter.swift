@@ -19,6 +19,8 @@ final class RunningRouter: Sendable {
     private let continuity: ContinuityWatch
     /// nil when the file does not want it.
     let timestamps: TimestampKeeper?
+    /// nil for a drop-in, whose pipeline has no stage that would know anything.
+    let memories: StateKeeper<MemoryFile>?
     private let directories: [PeerDirectory]
     private let events: EventLog
     /// Rings when the router cannot go on; `failure` says why.
@@ -70,6 +72,8 @@ final class RunningRouter: Sendable {
             let timestampFile = TimestampFile(stateDirectory: stateDirectory, router: plan.configuration.name)
             timestamps =
                 plan.configuration.runtime.remembersTimestamps ? try TimestampKeeper(timestampFile, logger) : nil
+            let memoryFile = MemoryFile(stateDirectory: stateDirectory, router: plan.configuration.name)
+            memories = file.isEmpty ? nil : try StateKeeper(memoryFile, logger)
             failed = try Doorbell()
         } catch {
             throw .system(error)
@@ -80,7 +84,8 @@ final class RunningRouter: Sendable {
         do throws(KeyProblem) {
             let (sleepers, last) = (handshakeThreads, Counter())
             assembly = try WorkerAssembly(
-                plan, keys, environment, mailboxes: mailboxes, now: now, remembered: timestamps?.load() ?? [:]
+                plan, keys, environment, mailboxes: mailboxes, now: now, remembered: timestamps?.load() ?? [:],
+                memories: memories?.load() ?? StageMemories()
             ) {
                 // In turn; one that is at work looks for more before it sleeps.
                 sleepers[last.value.wrappingAdd(1, ordering: .relaxed).newValue % sleepers.count].wake()
@@ -206,6 +211,18 @@ final class RunningRouter: Sendable {
         }
     }
 
+    func keepMemories() {
+        let question = MemoryQuestion(registry: registry)
+        memories?.run { question.answers(mailboxes) }
+    }
+
+    /// What has happened until the last packet. To be called when the workers have ended.
+    func saveMemories() {
+        var last = StageMemories()
+        for owned in workers { MemoryQuestion(registry: registry).ask(owned.worker, &last) }
+        memories?.save(last)
+    }
+
     func watchRoutes() {
         do {
             try routes.run {
@@ -277,6 +294,7 @@ final class RunningRouter: Sendable {
         routes.stop()
         resolver.stop()
         control?.stop()
+        memories?.stop()
     }
 
     func stopWorkers() {
@@ -311,7 +329,7 @@ package struct RouterFailure: Sendable {
 }
 
 /// A worker on its way to its thread, which alone touches it from then on.
-private final class OwnedWorker: @unchecked Sendable {  // Sendable: handed over once, before the thread starts
+private final class OwnedWorker: @unchecked Sendable {  // Sendable: its thread has it alone, from its start to its end
     let worker: Worker
     init(_ worker: Worker) { self.worker = worker }
 }

@@ -17,6 +17,8 @@ package struct WorkerAssembly {
     package let mailboxes: [Mailbox]
     /// By `InterfaceID.index`.
     package let directories: [PeerDirectory]
+    /// What stages have to know again of an earlier run.
+    let memories: StageMemories
     /// Where this router's handshakes are computed; somebody has to let it work.
     package let handshakes: HandshakeDesk
 
@@ -39,7 +41,8 @@ package struct WorkerAssembly {
 
     package init(
         _ plan: RouterPlan, _ keys: KeyFile, _ environment: Environment, mailboxes: [Mailbox], now: Instant,
-        remembered: [String: [PublicKey: TAI64N]] = [:], wakeHandshakes: @escaping @Sendable () -> Void = {}
+        remembered: [String: [PublicKey: TAI64N]] = [:], memories: StageMemories = StageMemories(),
+        wakeHandshakes: @escaping @Sendable () -> Void = {}
     ) throws(KeyProblem) {
         precondition(mailboxes.count == plan.workers && environment.indices.workers == plan.workers)
         let registry = try PeerRegistry(plan, keys)
@@ -47,6 +50,7 @@ package struct WorkerAssembly {
         self.registry = registry
         self.environment = environment
         self.mailboxes = mailboxes
+        self.memories = memories
         directories = (0..<plan.slots).map { slot in
             guard slot < plan.interfaces.count else { return PeerDirectory(nil) }
             let key = registry.view(InterfaceID(slot), peers: false).privateKey
@@ -82,7 +86,10 @@ package struct WorkerAssembly {
             interfaces: plan.interfaces.count, mailboxes: mailboxes, pool: pool, undeliverable: undeliverable,
             surroundings: surroundings)
         for slot in plan.interfaces.count..<plan.slots { worker.wireGuard.setUp(false, on: InterfaceID(slot), now) }
-        for group in registry.groups(of: id) { worker.set(group.id) { group.stageOptions[$0.name] } }
+        for group in registry.groups(of: id) {
+            worker.set(group.id) { group.stageOptions[$0.name] }
+            worker.remember(of: group.id) { memories.groups[StageMemories.GroupEntry(stage: $0, name: group.name)] }
+        }
         for interface in plan.interfaces {
             for (peer, prefixes) in registry.view(interface.id).peers {
                 worker.setOwner(of: peer.id, peer.worker)
@@ -92,6 +99,10 @@ package struct WorkerAssembly {
                 let endpoint = peer.configuration?.endpoint?.value.endpoint
                 worker.add(peer.protocolConfiguration(endpoint: endpoint), on: interface.id, now, group: peer.group) {
                     peer.configuration?.stageOptions[$0.name]
+                }
+                let (name, key) = (interface.configuration.name.value, peer.publicKey)
+                worker.remember(of: peer.id) {
+                    memories.peers[StageMemories.PeerEntry(stage: $0, interface: name, publicKey: key)]
                 }
             }
         }

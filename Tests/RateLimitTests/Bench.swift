@@ -100,6 +100,9 @@ final class Bench {
         }
     }
 
+    /// What would be known again of a peer after a restart.
+    func memory(of peer: Int = 0) -> String? { stage.memory(of: PeerID(peer)) }
+
     /// Lets time pass, from deadline to deadline.
     func run(_ interval: Interval) {
         let end = now + interval

@@ -1,5 +1,6 @@
 import Locking
 import Pipeline
+import Support
 import Testing
 import Wire
 
@@ -109,6 +110,156 @@ import Wire
         calendar.set(86_400 * 2)
         bench.down(Packets.udp(flow: 1, bytes: 100))
         #expect(bench.departures.count == 11)
+    }
+
+    // MARK: Over a restart
+
+    /// Another run's stage, which is told what the earlier one has said.
+    private func restarted(_ earlier: Bench, _ quota: Quota, _ calendar: Calendar, down: BitRate? = nil) -> Bench {
+        let bench = bench(quota, calendar, down: down)
+        if let memory = earlier.memory() { bench.stage.remember(memory, of: PeerID(0)) }
+        return bench
+    }
+
+    @Test func `what is used stays used over a restart`() {
+        let calendar = Calendar()
+        let quota = Quota(total: ByteCount(10_000), per: .month, over: .block)
+        let first = bench(quota, calendar)
+        #expect(first.memory() == nil, "nothing to know")
+        for _ in 0..<3 {
+            first.down(Packets.udp(flow: 1, bytes: 1000))
+            first.up(Packets.udp(flow: 1, bytes: 1000))
+        }
+        #expect(first.memory() == "month 646 6000")
+        let second = restarted(first, quota, calendar)
+        #expect(second.memory() == "month 646 6000")
+        for _ in 0..<3 {
+            second.down(Packets.udp(flow: 1, bytes: 1000))
+            second.up(Packets.udp(flow: 1, bytes: 1000))
+        }
+        #expect(second.departures.count == 2 && second.admitted.count == 2)
+        #expect(second.counters == ["over-quota": 2])
+        let third = restarted(second, quota, calendar)
+        third.down(Packets.udp(flow: 1, bytes: 1000))
+        third.up(Packets.udp(flow: 1, bytes: 1000))
+        #expect(third.counters == ["over-quota": 2], "blocked from its first packet on")
+    }
+
+    /// November 2023 is month 646, its 14th day 19,675, in week 2811.
+    @Test(
+        arguments: [
+            (.month, "month 646 7000", 7000), (.day, "day 19675 7000", 7000), (.week, "week 2811 7000", 7000),
+            (.month, "month 645 7000", nil), (.day, "day 19674 7000", nil), (.week, "week 2810 7000", nil),
+            // A clock that is behind, as before the network has told it.
+            (.month, "month 647 7000", 7000),
+            // The file has another kind of period now.
+            (.month, "day 19675 7000", nil), (.day, "month 646 7000", nil),
+            (.month, "", nil), (.month, "month", nil), (.month, "month 646", nil), (.month, "month 646 -1", nil),
+            (.month, "month 646 1 1", nil), (.month, "month x 1", nil), (.month, "year 646 1", nil),
+            (.month, "month 646 18446744073709551616", nil), (.month, "month 646 18446744073709551615", nil),
+        ] as [(Quota.Period, String, Int?)])
+    func `what an earlier run has said holds in its own period`(
+        _ period: Quota.Period, _ memory: String, _ used: Int?
+    ) throws {
+        let bench = bench(Quota(total: ByteCount(7000), per: period, over: .block), Calendar())
+        bench.stage.remember(memory, of: PeerID(0))
+        bench.down(Packets.udp(flow: 1, bytes: 1000))
+        #expect(bench.departures.count == (used == nil ? 1 : 0))
+        #expect(bench.stage.peers[0].account.meter?.used == UInt64(used ?? 1000))
+    }
+
+    @Test func `a month that ends while the router is down begins anew, and one whose end comes later then`() {
+        let calendar = Calendar()
+        let quota = Quota(total: ByteCount(5000), per: .month, over: .block)
+        let first = bench(quota, calendar)
+        for _ in 0..<8 { first.down(Packets.udp(flow: 1, bytes: 1000)) }
+        #expect(first.departures.count == 5)
+        // A second before December, at which the clock of the machine has been put back to 1970 meanwhile.
+        let december: UInt64 = 16 * 86_400 + 6400
+        calendar.set(december - 1)
+        let second = restarted(first, quota, calendar)
+        second.down(Packets.udp(flow: 1, bytes: 1000))
+        #expect(second.departures.isEmpty)
+        calendar.set(december)
+        second.run(.seconds(1))
+        second.down(Packets.udp(flow: 1, bytes: 1000))
+        #expect(second.departures.count == 1 && second.memory() == "month 647 1000")
+        let third = restarted(first, quota, calendar)
+        for _ in 0..<8 { third.down(Packets.udp(flow: 1, bytes: 1000)) }
+        #expect(third.departures.count == 5)
+    }
+
+    @Test func `slower rates hold from the first packet after a restart, and another total counts what was used`() {
+        let calendar = Calendar()
+        let quota = Quota(total: ByteCount(20_000), per: .month, over: .slow(down: .mbit(1), up: nil))
+        let first = bench(quota, calendar, down: .mbit(8))
+        for mark in 0..<40 { first.down(Packets.udp(flow: 1, bytes: 1000, mark: mark)) }
+        first.run(.milliseconds(100))
+        let second = restarted(first, quota, calendar, down: .mbit(8))
+        for mark in 0..<40 { second.down(Packets.udp(flow: 1, bytes: 1000, mark: mark)) }
+        #expect(second.departures.count == 4, "the burst of 1 Mbit/s, 3 kB, and one that borrows")
+        second.run(.milliseconds(80))
+        #expect((13...15).contains(second.departures.count))
+        let larger = Quota(total: ByteCount(50_000), per: .month, over: .block)
+        let third = restarted(second, larger, calendar)
+        for mark in 0..<40 { third.down(Packets.udp(flow: 1, bytes: 1000, mark: mark)) }
+        let used = first.departures.count + second.departures.count + third.departures.count
+        #expect(used == 50)
+    }
+
+    @Test func `a group's quota stays used too`() {
+        let limit = Limit(quota: Quota(total: ByteCount(3000), per: .week, over: .block))
+        func bench(_ memory: String?) -> Bench {
+            let bench = Bench(wall: { Self.wall(0) })
+            bench.stage.set(GroupID(0), limit)
+            for peer in 0..<2 { bench.add(peer, nil, group: 0) }
+            if let memory { bench.stage.remember(memory, of: GroupID(0)) }
+            return bench
+        }
+        let first = bench(nil)
+        for peer in 0..<2 { first.down(Packets.udp(flow: 1, bytes: 1000), to: peer) }
+        #expect(first.memory(of: 0) == nil && first.memory(of: 1) == nil)
+        let memory = first.stage.memory(of: GroupID(0))
+        #expect(memory == "week 2811 2000")
+        let second = bench(memory)
+        for peer in 0..<2 { second.down(Packets.udp(flow: 1, bytes: 1000), to: peer) }
+        #expect(second.departures.map(\.peer) == [0])
+        #expect(second.counters == ["over-quota": 1])
+        // Of nobody: told of what is not there any more.
+        second.stage.remember("week 2811 1", of: GroupID(9))
+        second.stage.remember("week 2811 1", of: PeerID(9))
+        #expect(second.stage.memory(of: GroupID(9)) == nil && second.memory(of: 9) == nil)
+    }
+
+    /// With a restart after any packet, on any day, the same packets go as without one.
+    @Test(arguments: 0..<UInt64(10)) func `restarts by chance change nothing`(_ seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let period: Quota.Period = [.day, .week, .month][Int.random(in: 0..<3, using: &random)]
+        let quota = Quota(total: ByteCount(UInt64.random(in: 0...40_000, using: &random)), per: period, over: .block)
+        let (calendar, day) = (Calendar(), UInt64(86_400))
+        let whole = bench(quota, calendar)
+        var parts = [bench(quota, calendar)]
+        var seconds: UInt64 = 0
+        for _ in 0..<2000 {
+            let pause = Bool.random(using: &random) ? 0 : UInt64.random(in: 0...day / 4, using: &random)
+            seconds += pause
+            calendar.set(seconds)
+            if Int.random(in: 0..<20, using: &random) == 0, let last = parts.last {
+                parts.append(restarted(last, quota, calendar))
+            }
+            guard let part = parts.last else { return }
+            for bench in [whole, part] { bench.run(.seconds(pause)) }
+            let packet = Packets.udp(flow: 1, bytes: Int.random(in: 100...1400, using: &random))
+            if Bool.random(using: &random) {
+                for bench in [whole, part] { bench.down(packet) }
+            } else {
+                for bench in [whole, part] { bench.up(packet) }
+            }
+            #expect(part.memory() == whole.memory())
+        }
+        #expect(parts.count > 20)
+        #expect(parts.flatMap(\.departures).map(\.bytes) == whole.departures.map(\.bytes))
+        #expect(parts.flatMap(\.admitted).map(\.bytes) == whole.admitted.map(\.bytes))
     }
 
     @Test func `another total keeps what is used`() {

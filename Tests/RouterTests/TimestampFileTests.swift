@@ -52,8 +52,8 @@ import WireGuard
         "wg0 \(World.publicKey("a").base64) 1 2 3", "\u{0}\u{ff}",
     ])
     func aLineThatMakesNoSenseIsLeftOut(line: String) {
-        let good = TimestampFile.text(of: Self.stamps)
-        let (stamps, malformed) = TimestampFile.parse(Array((good + line + "\n" + good).utf8))
+        let good = file.text(of: Self.stamps)
+        let (stamps, malformed) = file.parse(Array((good + line + "\n" + good).utf8))
         #expect(stamps == Self.stamps)
         #expect(malformed == (line.isEmpty ? 0 : 1))
     }

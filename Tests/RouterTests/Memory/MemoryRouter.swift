@@ -36,7 +36,7 @@ final class MemoryRouter {
     /// `compose` may put stages of a test's own among those of a worker.
     init(
         _ world: World, at addresses: [String], seed: UInt64 = 1, tunOffloads: TUNOffloads = .all, _ text: String,
-        remembered: [String: [PublicKey: TAI64N]] = [:],
+        remembered: [String: [PublicKey: TAI64N]] = [:], memories: StageMemories = StageMemories(),
         compose: (_ worker: Int, _ stages: [any Stage]) -> [any Stage] = { $1 }
     ) throws {
         let path = "\(world.folder)/router.yaml"
@@ -60,7 +60,7 @@ final class MemoryRouter {
             plan, KeyFile(configuration: path, credentials: nil),
             WorkerAssembly.Environment(
                 aead: .libsodium, entropy: entropy, wallTime: { clock.wall }, indices: indices),
-            mailboxes: mailboxes, now: world.now, remembered: remembered)
+            mailboxes: mailboxes, now: world.now, remembered: remembered, memories: memories)
         handshakes = assembly.handshakes
         for (index, host) in hosts.enumerated() { handshakes.setOutlet(host.replies, on: InterfaceID(index)) }
         directories = assembly.directories
