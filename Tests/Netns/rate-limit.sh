@@ -1,30 +1,41 @@
 #!/usr/bin/env bash
-# rate-limit.sh [SECONDS]: TCP through a peer's limit has that rate, down by shaping and up by policing, over IPv4 and IPv6; a ping
-# beside four downloads waits less than 20 ms; the rate of a group is that of its members together.
-# timeout: 240
+# rate-limit.sh [SECONDS]: TCP through a peer's limit has that rate, down by shaping and up by policing, over IPv4 and IPv6; two
+# peers of a group share its rate; a ping beside four downloads waits less than 20 ms; what is used of a quota outlives an end
+# and a kill. (500 Mbit/s and many peers: long/rate-limit-fast.sh.)
+# timeout: 400
 #
-#   router ── wan ──────────── wan ── client
-#       10.0.0.1                10.0.0.2
-#   wg0 192.168.241.1, fd00::1 ······ wg0 192.168.241.2, fd00::2      the router limits the client
+#              client                             router                              second
+#                 └── wan 10.0.0.2 ── 10.0.0.1 wan ── wan2 10.0.1.1 ── 10.0.1.2 wan ──┘
+#   wg0 192.168.241.2, fd00::2 ····· wg0 192.168.241.1, fd00::1 ····· wg0 192.168.241.3      the router limits both
+#
+#   metered ── wan 10.0.2.{1,2} ── guest       wg0 192.168.242.{1,2}      with a quota
 set -euo pipefail
-# shellcheck source=../../etc/lib/tunnel.sh
-. "$(dirname "$0")/../../etc/lib/tunnel.sh"
+# shellcheck source=../../etc/lib/rates.sh
+. "$(dirname "$0")/../../etc/lib/rates.sh"
 
 readonly seconds=${1:-5}
-readonly warmup=2 # until TCP has found the rate
-readonly tolerance=3 # percent
+shares=()
 
-node router client
+node router client second metered guest
 wire router wan client wan
 address router wan 10.0.0.1/24
 address client wan 10.0.0.2/24
+wire router wan2 second wan
+address router wan2 10.0.1.1/24
+address second wan 10.0.1.2/24
+wire metered wan guest wan
+address metered wan 10.0.2.1/24
+address guest wan 10.0.2.2/24
 
-limits() { # limits DOWN [UP]
+limited() { # limited OPTIONS [EXTRA]: the router and the client, with these options of rate-limit
     interface router fullbore addresses="192.168.241.1/24 fd00::1/64" \
-        extra="pipeline: [tun, allowed-ips, { rate-limit: { default: { down: $1${2:+, up: $2} } } }, wireguard, udp]"
+        extra="pipeline: [tun, allowed-ips, { rate-limit: { $1 } }, wireguard, udp]"$'\n'"${2:-}"
     interface client fullbore addresses="192.168.241.2/24 fd00::2/64"
     peer router client endpoint="10.0.0.2:$default_port" allowed="192.168.241.2/32 fd00::2/128"
     peer client router endpoint="10.0.0.1:$default_port" allowed="192.168.241.1/32 fd00::1/128"
+}
+limits() { # limits DOWN [UP]
+    limited "default: { down: $1${2:+, up: $2} }"
     up client
     up router
     pings client 192.168.241.1 1
@@ -35,40 +46,48 @@ unlimited() {
     down client
 }
 
-# What the receiver got, in bits a second and without the headers that the limit counts: IP, TCP and its time stamps.
-measure() { # measure ADDRESS OPTION…
-    local address=$1
-    shift
-    iperf router client "$address" -C cubic -t "$seconds" -O "$warmup" "$@"
-    iperf_value '.end.sum_received.bits_per_second | floor'
+# ---- A quota, first part: what follows takes longer than the minute after which it is saved.
+
+readonly memories=$work/metered/state/metered/memories
+quota() { # starts the router with a quota
+    interface metered fullbore addresses=192.168.242.1/24 \
+        extra="pipeline: [tun, allowed-ips, { rate-limit: { default: { quota: { total: 100kB, per: month, over: block } } } }, wireguard, udp]"
+    peer metered guest endpoint="10.0.2.2:$default_port" allowed=192.168.242.2/32
+    up metered
 }
-
-with_headers() { # with_headers RATE ADDRESS: of segments that fill the tunnel's 1420 bytes
-    local header=52
-    [[ $2 != *:* ]] || header=72
-    awk -v rate="$1" -v header=$header 'BEGIN {printf "%.0f", rate * 1420 / (1420 - header)}'
+# Pings of 1000 bytes as IP packets: each that is answered uses 2 kB.
+exchange() { # exchange COUNT ANSWERED
+    local answered
+    answered=$(on metered ping -q -n -c "$1" -i 0.02 -W 2 -s 972 192.168.242.2 | sed -nE 's/.* ([0-9]+) received.*/\1/p') || true
+    [[ $answered == "$2" ]] || fail "quota: $answered of $1 pings were answered, not $2; $(cat "$memories" 2>/dev/null)"
 }
+used() { sed -nE 's/^rate-limit peer wg0 .* month [0-9]+ ([0-9]+)$/\1/p' "$memories" 2>/dev/null; }
+expect_used() { [[ $(used) == "$1" ]] || fail "quota: $(used) bytes are remembered, not $1: $(cat "$memories")"; }
+over_quota() { drops_of metered | sed -n 's/^rate-limit over-quota //p'; }
+is_used() { [[ $(used) == "$1" ]]; }
 
-is_near() { awk -v a="$1" -v b="$2" -v t=$tolerance 'BEGIN {d = (a / b - 1) * 100; exit !(d <= t && d >= -t)}'; }
+interface metered fullbore # for its keys
+interface guest fullbore addresses=192.168.242.2/24
+peer guest metered allowed=192.168.242.1/32
+up guest
+quota
+exchange 20 20
+down metered
+expect_used 40000
+quota
+exchange 10 10
 
-expect_rate() { # expect_rate MBIT ADDRESS OPTION…
-    local wanted=$(($1 * 1000000)) address=$2 rate
-    shift 2
-    rate=$(with_headers "$(measure "$address" "$@")" "$address")
-    is_near "$rate" "$wanted" || fail "$address: $rate bit/s of $wanted: not within $tolerance %"
-    step "$address: $(awk -v a="$rate" -v b="$wanted" 'BEGIN {printf "%.2f Mbit/s, %+.2f %%", a / 1e6, (a / b - 1) * 100}')"
-}
+# ---- Rates
 
-for mbit in 5 50 ${FULLBORE_FAST_RATES:-}; do
+for mbit in 5 50; do
     limits "${mbit}mbit"
-    expect_rate "$mbit" 192.168.241.2
-    expect_rate "$mbit" fd00::2
+    expect_rate "$mbit" "$(measure router client 192.168.241.2 "$seconds")" IPv4
+    expect_rate "$mbit" "$(measure router client fd00::2 "$seconds")" IPv6
     unlimited
 done
 
 limits 5mbit 5mbit
-iperf client router 192.168.241.1 -C cubic -t "$seconds" -O "$warmup"
-rate=$(with_headers "$(iperf_value '.end.sum_received.bits_per_second | floor')" 192.168.241.1)
+rate=$(measure client router 192.168.241.1 "$seconds")
 ((rate > 2500000 && rate < 5150000)) || fail "up: $rate bit/s of 5000000"
 step "up: $rate bit/s of 5000000, policed"
 [[ $(drops_of router) == *"rate-limit over-limit "* ]] || fail "nothing was policed: $(drops_of router)"
@@ -98,3 +117,70 @@ fi
 unlimited
 awk -v a="$ours" 'BEGIN {exit !(a < 20)}' || fail "the ping's 99th percentile is $ours ms"
 step "a ping beside four downloads at 5 Mbit/s: $ours ms at the 99th percentile; $plain"
+
+# ---- A group: two downloads, counted while both are under way
+
+interface second fullbore addresses=192.168.241.3/24
+limited "" "groups: { both: { peers: [client, second], rate-limit: { down: 20mbit } } }"
+peer router second endpoint="10.0.1.2:$default_port" allowed=192.168.241.3/32
+peer second router endpoint="10.0.1.1:$default_port" allowed=192.168.241.1/32
+for name in client second router; do up "$name"; done
+for name in client second; do pings "$name" 192.168.241.1 1; done
+
+download() { # download NODE ADDRESS: in the background
+    spawn "$1" "$work/$1-server.log" iperf3 -s -1 -p "$iperf_port"
+    eventually 5 listening "$1" "$iperf_port" || fail "$1: iperf3 does not listen"
+    spawn router "$work/$1-download.log" iperf3 -c "$2" -p "$iperf_port" -C cubic -t $((2 * seconds + warmup + 5))
+    downloads+=("$spawned")
+}
+# Bytes that a node's TCP has received, and the moment of that in microseconds.
+received() {
+    local bytes
+    bytes=$(on "$1" ss -Htin state established "sport = :$iperf_port" | sed -nE 's/.* bytes_received:([0-9]+) .*/\1/p' | awk '{sum += $1} END {print sum + 0}')
+    printf '%s %s\n' "$bytes" "${EPOCHREALTIME/./}"
+}
+rate_between() { # rate_between "BYTES MOMENT" "BYTES MOMENT"
+    awk -v a="$1" -v b="$2" 'BEGIN {split(a, x); split(b, y); printf "%.0f", (y[1] - x[1]) * 8e6 / (y[2] - x[2])}'
+}
+
+downloads=()
+download client 192.168.241.2
+download second 192.168.241.3
+sleep $((warmup + 1))
+starts=("$(received client)" "$(received second)")
+sleep $((2 * seconds))
+ends=("$(received client)" "$(received second)")
+for index in 0 1; do
+    shares[index]=$(with_headers "$(rate_between "${starts[index]}" "${ends[index]}")" 192.168.241.2)
+    wait "${downloads[index]}" || fail "a download of the group broke off: $(cat "$work/client-download.log" "$work/second-download.log")"
+done
+expect_rate 20 $((shares[0] + shares[1])) "two peers of a group together"
+expect_rate 10 "${shares[0]}" "the one"
+expect_rate 10 "${shares[1]}" "the other"
+unlimited
+down second
+
+# ---- A quota, second part
+
+eventually 65 is_used 60000 || fail "quota: a minute later $(used) bytes are remembered, not 60000"
+exchange 5 5 # which are not saved
+kill -KILL "${daemon[metered]}"
+ends "${daemon[metered]}" 2 || fail "metered is not to be killed"
+expect_used 60000
+quota
+exchange 25 20
+[[ $(over_quota) == 5 ]] || fail "quota: $(over_quota) packets were blocked, not 5: $(drops_of metered)"
+down metered
+expect_used 100000
+quota
+exchange 3 0
+[[ $(over_quota) == 3 ]] || fail "quota: $(over_quota) packets were blocked, not 3: $(drops_of metered)"
+down metered
+sed -i -E 's/ month [0-9]+ / month 1 /' "$memories" # of another month
+quota
+exchange 3 3
+[[ ! $(over_quota) ]] || fail "quota: a month that is over is not: $(drops_of metered)"
+down metered
+expect_used 6000
+step "a quota outlives an end and a kill, which forgets the minute since it was saved"
+all_down
