@@ -19,7 +19,7 @@ final class Service {
         _ name: String = "edge", in directory: String? = nil, patience: Interval = ControlServer.patience,
         _ handler: @escaping ControlServer.Handler = { _ in ControlProtocol.Answer(status: .sample) }
     ) throws {
-        runDirectory = directory ?? NSTemporaryDirectory() + "fullbore-control-\(UUID().uuidString)"
+        runDirectory = directory ?? NSTemporaryDirectory() + "control-\(UUID().uuidString.prefix(8))"
         socket = ControlSocket(router: name, runDirectory: runDirectory)
         let server = try ControlServer(socket, patience: patience)
         self.server = server
@@ -248,7 +248,7 @@ extension RouterStatus {
     }
 
     @Test func aSocketThatARouterLeftBehindIsReplaced() throws {
-        let directory = NSTemporaryDirectory() + "fullbore-control-\(UUID().uuidString)"
+        let directory = NSTemporaryDirectory() + "control-\(UUID().uuidString.prefix(8))"
         let socket = ControlSocket(router: "edge", runDirectory: directory)
         do {
             // As after kill -9: the file is there, and nobody listens.
@@ -263,7 +263,7 @@ extension RouterStatus {
     }
 
     @Test func aServerThatGoesTakesItsSocketAndFolderWithIt() throws {
-        let directory = NSTemporaryDirectory() + "fullbore-control-\(UUID().uuidString)"
+        let directory = NSTemporaryDirectory() + "control-\(UUID().uuidString.prefix(8))"
         let socket = ControlSocket(router: "edge", runDirectory: directory)
         do {
             let service = try Service("edge", in: directory)

@@ -156,7 +156,8 @@ import Wire
         // The burst, a packet, and 50 ms of debt.
         #expect(bench.departures.count == 10 + 1 + 50)
         #expect(bench.admitted.count == 128 + 1 + 50)
-        #expect(bench.counters["over-limit"] == 300 - 179)
+        // 300 without those. (Compared with a difference, swiftc 6.3 makes both sides AnyHashable and reads beyond one.)
+        #expect(bench.counters["over-limit"] == 121)
     }
 
     // MARK: Bounds
