@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# rate-limit.sh [SECONDS]: TCP through a peer's limit has that rate, down by shaping and up by policing, over IPv4 and IPv6; two
-# peers of a group share its rate; a ping beside four downloads waits less than 20 ms; what is used of a quota outlives an end
-# and a kill. (500 Mbit/s and many peers: long/rate-limit-fast.sh.)
+# rate-limit.sh [SECONDS]: TCP through a peer's limit has that rate, down by shaping and up by policing, over IPv4 and IPv6; a ping
+# beside four downloads waits less than 20 ms; two peers of a group share its rate, and one goes to another group while it
+# downloads; what is used of a quota outlives an end and a kill. (500 Mbit/s and many peers: long/rate-limit-fast.sh.)
 # timeout: 400
 #
 #              client                             router                              second
@@ -14,7 +14,6 @@ set -euo pipefail
 . "$(dirname "$0")/../../etc/lib/rates.sh"
 
 readonly seconds=${1:-5}
-shares=()
 
 node router client second metered guest
 wire router wan client wan
@@ -118,19 +117,24 @@ unlimited
 awk -v a="$ours" 'BEGIN {exit !(a < 20)}' || fail "the ping's 99th percentile is $ours ms"
 step "a ping beside four downloads at 5 Mbit/s: $ours ms at the 99th percentile; $plain"
 
-# ---- A group: two downloads, counted while both are under way
+# ---- A group: two downloads, counted while both are under way; then one of them goes to another group
+
+grouped() { # grouped GROUPS: declares the router and its two peers
+    limited "" "groups: { $1 }"
+    option[router,workers]=1 # a peer joins a group while the router runs only where both are one worker's
+    peer router second endpoint="10.0.1.2:$default_port" allowed=192.168.241.3/32
+}
 
 interface second fullbore addresses=192.168.241.3/24
-limited "" "groups: { both: { peers: [client, second], rate-limit: { down: 20mbit } } }"
-peer router second endpoint="10.0.1.2:$default_port" allowed=192.168.241.3/32
 peer second router endpoint="10.0.1.1:$default_port" allowed=192.168.241.1/32
+grouped "both: { peers: [client, second], rate-limit: { down: 20mbit } }"
 for name in client second router; do up "$name"; done
 for name in client second; do pings "$name" 192.168.241.1 1; done
 
 download() { # download NODE ADDRESS: in the background
     spawn "$1" "$work/$1-server.log" iperf3 -s -1 -p "$iperf_port"
     eventually 5 listening "$1" "$iperf_port" || fail "$1: iperf3 does not listen"
-    spawn router "$work/$1-download.log" iperf3 -c "$2" -p "$iperf_port" -C cubic -t $((2 * seconds + warmup + 5))
+    spawn router "$work/$1-download.log" iperf3 -c "$2" -p "$iperf_port" -C cubic -t $((4 * seconds + 2 * warmup + 8))
     downloads+=("$spawned")
 }
 # Bytes that a node's TCP has received, and the moment of that in microseconds.
@@ -142,21 +146,35 @@ received() {
 rate_between() { # rate_between "BYTES MOMENT" "BYTES MOMENT"
     awk -v a="$1" -v b="$2" 'BEGIN {split(a, x); split(b, y); printf "%.0f", (y[1] - x[1]) * 8e6 / (y[2] - x[2])}'
 }
+shares() { # the rates of the client and of the second, in $first and $other
+    local starts ends
+    sleep $((warmup + 1))
+    starts=("$(received client)" "$(received second)")
+    sleep $((2 * seconds))
+    ends=("$(received client)" "$(received second)")
+    first=$(with_headers "$(rate_between "${starts[0]}" "${ends[0]}")" 192.168.241.2)
+    other=$(with_headers "$(rate_between "${starts[1]}" "${ends[1]}")" 192.168.241.3)
+}
 
 downloads=()
 download client 192.168.241.2
 download second 192.168.241.3
-sleep $((warmup + 1))
-starts=("$(received client)" "$(received second)")
-sleep $((2 * seconds))
-ends=("$(received client)" "$(received second)")
-for index in 0 1; do
-    shares[index]=$(with_headers "$(rate_between "${starts[index]}" "${ends[index]}")" 192.168.241.2)
-    wait "${downloads[index]}" || fail "a download of the group broke off: $(cat "$work/client-download.log" "$work/second-download.log")"
+shares
+expect_rate 20 $((first + other)) "two peers of a group together"
+expect_rate 10 "$first" "the one"
+expect_rate 10 "$other" "the other"
+
+handshakes="$(handshake_of router client) $(handshake_of router second)"
+grouped "both: { peers: [client], rate-limit: { down: 20mbit } }, slow: { peers: [second], rate-limit: { down: 5mbit } }"
+router_file router >"$work/router/router.yaml"
+on router "$fullbore" reload router >"$work/reloaded" || fail "a peer does not change its group: $(cat "$work/reloaded" "$work/router/log")"
+shares
+expect_rate 20 "$first" "the one that stays"
+expect_rate 5 "$other" "the other one in another group"
+for pid in "${downloads[@]}"; do
+    wait "$pid" || fail "a download broke off: $(cat "$work/client-download.log" "$work/second-download.log")"
 done
-expect_rate 20 $((shares[0] + shares[1])) "two peers of a group together"
-expect_rate 10 "${shares[0]}" "the one"
-expect_rate 10 "${shares[1]}" "the other"
+[[ "$(handshake_of router client) $(handshake_of router second)" == "$handshakes" ]] || fail "a session began anew with a group"
 unlimited
 down second
 
