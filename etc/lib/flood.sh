@@ -2,8 +2,8 @@
 # flood.sh: WireGuard initiations from forged addresses in 10.66.0.0/16, as many a second as one likes. Sourced, not run.
 #
 #   flood_program                     builds it: Tests/CLibrary/flood.c with the WireGuard library
-#   flood NODE TARGET ADDRESS KIND RATE SECONDS
-#                                     begins it: from NODE to TARGET's wg0 at ADDRESS; KIND is `valid` (a good mac1, which the
+#   flood NODE TARGET ADDRESS KIND RATE SECONDS [PORT]
+#                                     begins it: from NODE to TARGET's wg0 at ADDRESS, or to another PORT there; KIND is `valid` (a good mac1, which the
 #                                     public key is enough for) or `bad`; the rate that was managed is in $work/rate then
 #   flood_ends                        waits for its end; fails when it broke off
 #   stop_flood                        ends it
@@ -21,7 +21,7 @@ flood_program() {
 }
 
 flood() {
-    spawn "$1" "$work/rate" "$work/flood" "${public_key[$2]}" "$3" "$default_port" "$5" "$6" "$4"
+    spawn "$1" "$work/rate" "$work/flood" "${public_key[$2]}" "$3" "${7:-$default_port}" "$5" "$6" "$4"
     flooding=$spawned
 }
 
