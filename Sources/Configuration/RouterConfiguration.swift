@@ -38,9 +38,6 @@ package struct RouterConfiguration: Sendable, Equatable {
         self.zones = zones
         self.tests = tests
     }
-
-    /// True when the entry is there: present means on.
-    package func hasStage(_ name: String) -> Bool { pipeline.contains { $0.stage.value == name } }
 }
 
 /// One stage of the pipeline.
