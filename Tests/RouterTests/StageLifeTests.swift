@@ -18,8 +18,11 @@ import Testing
         try StageLife.live(try Self.schema(name), seed: seed)
     }
 
-    @Test func `some of those lives end with packets held by a limit that leaves`() throws {
+    @Test func `some of those lives end with packets held by a limit that leaves, and with quotas that were used`()
+        throws
+    {
         let schema = try Self.schema("rate-limit")
-        #expect(try Self.seeds.contains { try StageLife.live(schema, seed: $0) > 0 })
+        let lives = try Self.seeds.map { try StageLife.live(schema, seed: $0) }
+        #expect(lives.contains { $0.released > 0 } && lives.contains { $0.remembered > 0 })
     }
 }

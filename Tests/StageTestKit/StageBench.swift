@@ -21,7 +21,11 @@ package final class StageBench {
     package private(set) var peers: Set<PeerID> = []
     /// The groups that the stage knows of.
     package private(set) var groups: Set<GroupID> = []
-    private var groupOf: [PeerID: GroupID] = [:]
+    private(set) var groupOf: [PeerID: GroupID] = [:]
+    private(set) var peerRecords: [PeerID: (any OptionRecord)?] = [:]
+    private(set) var groupRecords: [GroupID: (any OptionRecord)?] = [:]
+    /// The stage's options.
+    private var record: (any OptionRecord)?
     /// Packets that went in, as they are on the wire.
     package private(set) var entered = 0
     /// Packets that came out, as they are on the wire.
@@ -36,7 +40,7 @@ package final class StageBench {
     private var inbound: PacketBatch
     let sourceLocation: SourceLocation
     /// What becomes of what is wrong: an issue of the test, unless it is a test of the bench itself.
-    private let complain: (String, SourceLocation) -> Void
+    let complain: (String, SourceLocation) -> Void
 
     /// Enough to keep every buffer that a test has made, so that each that is not there is missed.
     private static let poolBound = 1 << 16
@@ -50,6 +54,7 @@ package final class StageBench {
         guard let make = schema.make else { throw OptionsText.Problem(text: "\(schema.name) cannot be made by itself") }
         let pool = BufferPool(smallBound: Self.poolBound, largeBound: Self.poolBound)
         let record = try OptionsText.read(options, as: schema.options, of: schema.name)
+        self.record = record
         stage = make(record, StageEnvironment(interfaces: interfaces, pool: pool, now: now))
         expected = Snapshot(stage.report)
         outbound = PacketBatch(pool: pool)
@@ -85,6 +90,7 @@ package final class StageBench {
         if let group { put(peer, in: group) }
         stage.set(peer, options: record)
         peers.insert(peer)
+        peerRecords[peer] = record
         return peer
     }
 
@@ -101,6 +107,7 @@ package final class StageBench {
         let record = try options.map { try OptionsText.read($0, as: schema.groupOptions, of: schema.name) } ?? nil
         stage.set(group, options: record)
         groups.insert(group)
+        groupRecords[group] = record
         return group
     }
 
@@ -119,7 +126,15 @@ package final class StageBench {
 
     /// False when the stage has to be made anew for these options.
     package func reconfigure(_ options: String) throws -> Bool {
-        stage.reconfigure(try OptionsText.read(options, as: schema.options, of: schema.name))
+        let next = try OptionsText.read(options, as: schema.options, of: schema.name)
+        guard stage.reconfigure(next) else { return false }
+        record = next
+        return true
+    }
+
+    /// Another instance with the same options, which knows nobody so far.
+    func another() -> (any Stage)? {
+        schema.make?(record, StageEnvironment(interfaces: interfaces, pool: pool, now: now))
     }
 
     package func take(_ notice: Notice) { stage.take(notice) }

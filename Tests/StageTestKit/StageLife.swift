@@ -10,6 +10,7 @@ import Wire
 /// - packets in are packets out, dropped or held;
 /// - counters never go back, unless they are declared as gauges;
 /// - nothing of a peer that is gone comes out, and no buffer is lost (`StageBench`);
+/// - what a stage has to know again after a restart, it knows then;
 /// - a stage that leaves the pipeline sends on all that it holds.
 package struct StageLife {
     private static let steps = 100
@@ -26,6 +27,8 @@ package struct StageLife {
     private var last = StageReport()
     /// Packets that were held when the stage left.
     private var released = 0
+    /// What it had to know again after a restart, each time it was asked.
+    private var remembered = 0
     private let report: (String, SourceLocation) -> Void
     /// Each step as it was taken, for whoever has to find out.
     private var steps: [String] = []
@@ -41,18 +44,18 @@ package struct StageLife {
     }
 
     /// Lives one life; what goes wrong is an issue, with the steps that led to it. How many packets the stage held when it
-    /// left a pipeline.
+    /// left a pipeline, and how often it had to know something again of somebody.
     @discardableResult
     package static func live(
         _ schema: StageSchema, seed: UInt64, complain: @escaping (String, SourceLocation) -> Void = StageBench.issue
-    ) throws -> Int {
+    ) throws -> (released: Int, remembered: Int) {
         var life = try StageLife(schema, seed: seed, complain)
         for _ in 0..<steps {
             try life.step()
-            guard life.isSound() else { return life.released }
+            guard life.isSound() else { return (life.released, life.remembered) }
         }
         life.end()
-        return life.released
+        return (life.released, life.remembered)
     }
 
     private mutating func step() throws {
@@ -72,6 +75,7 @@ package struct StageLife {
             bench.run(Interval(nanoseconds: nanoseconds))
         default: send()
         }
+        remembered += bench.expectMemoriesOverRestart()
         _ = bench.takeDown()
         _ = bench.takeUp()
         bench.acceptCounters()

@@ -124,6 +124,28 @@ struct StageBenchTests {
             ])
     }
 
+    @Test(
+        arguments: [
+            ("none", []), ("forget", ["recall had to know '2' of peer 0 and knows nothing"]),
+            (
+                "lines",
+                ["group 0", "peer 0"].map { "recall has to know of \($0) what is no line of printable ASCII" }
+            ),
+        ])
+    func `a stage that does not know after a restart what it had to is an issue`(
+        _ fault: String, _ complaints: [String]
+    ) throws {
+        let list = Complaints()
+        let bench = try StageBench(Recall.self, "{ fault: \(fault) }") { text, _ in list.texts.append(text) }
+        try bench.setGroup(0)
+        let peer = try bench.set(0, group: GroupID(0))
+        try bench.set(1)
+        bench.outbound([.udp(), .udp()], peer)
+        #expect(bench.expectMemoriesOverRestart() == 2)
+        bench.finish()
+        #expect(list.texts == complaints)
+    }
+
     @Test func `options of a group are read as in a file`() throws {
         let bench = try StageBench(Witness.self)
         #expect(throws: OptionsText.Problem.self) { try bench.setGroup(0, "{ rnk: 3 }") }
