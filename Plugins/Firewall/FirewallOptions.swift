@@ -52,11 +52,16 @@ package struct FirewallOptions: HostOptions {
                     "rule \(Quotation.quote(name.value)) is on line \(first.line) already", at: name.position)
             }
         }
-        let isComplete = diagnostics.hasErrors
+        let hadErrors = diagnostics.hasErrors
         let policy = Policy(self, context, diagnostics)
         // What follows from a name that means nothing is not worth telling.
-        guard !diagnostics.hasErrors || isComplete else { return }
+        guard !diagnostics.hasErrors || hadErrors else { return }
         Shadowing.report(policy, diagnostics)
+        if standard != .accept, !context.zones.contains(where: { !$0.patterns.isEmpty }) {
+            diagnostics.warning(
+                "no zone names an interface: all of them are within '\(Zone.other)', and what passes between them is accepted",
+                at: nil)
+        }
         for test in context.tests { TestJudge.judge(test, policy, diagnostics) }
     }
 

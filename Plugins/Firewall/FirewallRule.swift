@@ -1,3 +1,4 @@
+import HostStages
 import Pipeline
 
 /// One rule as it is written: `{ allow: [ssh, icmp], from: admins, to: [lan, self] }`.
@@ -39,22 +40,12 @@ package struct FirewallRule: OptionRecord {
         let to = options.require("to", as: OneOrMore<Located<PlaceText>>.self, help: "where it goes")
         log = options.optional("log", help: "how often the kernel's log is told")
         name = options.optional("name", help: "what its counter is called")
-        if let name, !Self.isName(name.value) {
+        if let name, !KernelName.isName(name.value) {
             options.error("a rule's name is 1 to 63 letters, digits, '.', '_' and '-'", at: "name")
             return nil
         }
         guard let verb = written.first, written.count == 1, let services, let from, let to else { return nil }
         (self.verb, self.services, self.from, self.to) = (verb, services.values, from.values, to.values)
-    }
-
-    private static func isName(_ text: String) -> Bool {
-        (1...63).contains(text.utf8.count)
-            && text.unicodeScalars.allSatisfy {
-                switch $0 {
-                case "a"..."z", "A"..."Z", "0"..."9", ".", "_", "-": true
-                default: false
-                }
-            }
     }
 
     /// `allow ssh, icmp from admins to lan, self`

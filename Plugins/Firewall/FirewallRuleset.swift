@@ -42,6 +42,11 @@ struct FirewallRuleset {
             ListedRule(stage: "firewall", line: position.map(policy.context.line) ?? "", text: text, counter: counter))
     }
 
+    /// nil when no tunnel has one that is known.
+    private var listenPorts: PortSet? {
+        policy.listenPorts.isEmpty ? nil : PortSet(policy.listenPorts.map { $0...$0 })
+    }
+
     // MARK: Chains
 
     private var input: Chain? {
@@ -49,13 +54,13 @@ struct FirewallRuleset {
             var rules = [Rule([.input(.loopback)], [.accept])] + Self.tracked
             rules.append(Rule([.icmpV6Types(Self.neighbourDiscovery)], counter: "neighbour-discovery", [.accept]))
             list("IPv6 neighbour discovery and multicast listening pass", "neighbour-discovery", at: nil)
-            let ports = policy.listenPorts
-            if !ports.isEmpty {
-                let own = PortSet(ports.map { $0...$0 })
+            if let own = listenPorts {
                 rules.append(Rule([.destinationPorts(.udp, own)], counter: "listen-ports", [.accept]))
-                let text = ports.map(String.init).joined(separator: ", ")
+                let text = policy.listenPorts.map(String.init).joined(separator: ", ")
                 list("listen-ports of the tunnels are open: udp \(text)", "listen-ports", at: nil)
             }
+            // Who gives the service may be this host, under another of its addresses.
+            for opening in policy.openings { rules += kernelRules(opening) }
             for rule in policy.rules {
                 let to = Self.addresses(of: rule.to, orAll: .host)
                 let from = rule.from.filter { $0 != .host }
@@ -92,10 +97,12 @@ struct FirewallRuleset {
                 rules += kernelRules(rule, places.alternatives(from, .source), places.alternatives(to, .destination))
             }
             guard !rules.isEmpty else { return nil }
-            let free = [
+            var free = [
                 Rule([.output(.loopback)], [.accept]), Rule([.state([.established, .related])], [.accept]),
                 Rule([.icmpV6Types(Self.neighbourDiscovery)], [.accept]),
             ]
+            // A tunnel begins sessions too, whatever is denied.
+            if let own = listenPorts { free.append(Rule([.sourcePorts(.udp, own)], [.accept])) }
             return Chain("output", Chain.Base(hook: .output, priority: .filter), rules: free + rules)
         }
     }
@@ -133,7 +140,7 @@ struct FirewallRuleset {
             list("within a zone all is accepted", "same-zone", at: nil)
             for zone in zones.map({ Place.zone($0.name.value) }) + [.other] {
                 for from in places.alternatives([zone], .source) {
-                    for to in places.alternatives([zone], .destination) where !Self.contradict(from, to) {
+                    for to in places.alternatives([zone], .destination) where !(from + to).contradict {
                         rules.append(Rule(from + to, counter: "same-zone", [.accept]))
                     }
                 }
@@ -154,7 +161,7 @@ struct FirewallRuleset {
         var rules: [Rule] = []
         for from in from {
             for to in to {
-                for service in services where !Self.contradict(from, to) {
+                for service in services where !(from + to).contradict {
                     rules.append(Rule(from + to + service, statements, comment: comment))
                 }
             }
@@ -179,11 +186,6 @@ struct FirewallRuleset {
         return [.goto(rule.counter)]
     }
 
-    private static func contradict(_ from: [Match], _ to: [Match]) -> Bool {
-        let families = Set((from + to).compactMap(\.askedFamily))
-        return families.count > 1
-    }
-
     private mutating func kernelRules(_ opening: Opening) -> [Rule] {
         let comment = policy.context.line(opening.position)
         let target = Prefix(host: opening.target)
@@ -193,8 +195,8 @@ struct FirewallRuleset {
             .destinationPorts(TransportProtocol(rawValue: opening.service.transport), ports),
             .status(.destinationNAT),
         ]
-        let from = opening.isReflected ? [[]] : places.alternatives(opening.from, .source)
-        return from.map { Rule($0 + service, counter: opening.counter, [.accept], comment: comment) }
+        return places.alternatives(opening.from, .source).filter { !($0 + service).contradict }
+            .map { Rule($0 + service, counter: opening.counter, [.accept], comment: comment) }
     }
 
     private var rejectionChain: [Chain] {
@@ -212,6 +214,8 @@ struct FirewallRuleset {
 
     // MARK: Beside the rules
 
+    /// After connection tracking, which knows what is related, and before any address is translated.
+    ///
     /// The tunnels' own datagrams are let through: they prove themselves, and with a default route into a tunnel no route
     /// leads to where they come from.
     private var reversePath: Chain? {
@@ -223,15 +227,14 @@ struct FirewallRuleset {
             case .loose: kind = .loose
             }
             list("reverse-path: \(options.reversePath.rawValue)", "reverse-path", at: nil)
-            var rules = [Rule([.input(.loopback)], [.return])]
-            let ports = policy.listenPorts
-            if !ports.isEmpty {
-                rules.append(
-                    Rule([.destinationPorts(.udp, PortSet(ports.map { $0...$0 })), .localDestination], [.return]))
+            // What is related may come from anywhere: a router on the way says that a datagram was too large for it.
+            var rules = [Rule([.input(.loopback)], [.return]), Rule([.state([.established, .related])], [.return])]
+            if let own = listenPorts {
+                rules.append(Rule([.destinationPorts(.udp, own), .localDestination], [.return]))
             }
             rules.append(Rule([.reversePathMissing(kind)], counter: "reverse-path", [.drop]))
             return Chain(
-                "reverse-path", Chain.Base(hook: .prerouting, priority: .raw + 10), rules: rules)
+                "reverse-path", Chain.Base(hook: .prerouting, priority: .mangle), rules: rules)
         }
     }
 
@@ -239,17 +242,6 @@ struct FirewallRuleset {
         guard options.clampsMSS else { return nil }
         let syn = Match.tcpFlags([.syn], mask: [.syn, .rst])
         return Chain("mss", Chain.Base(hook: .forward, priority: .mangle), rules: [Rule([syn], [.clampMSS])])
-    }
-}
-
-extension Match {
-    /// The family that the match is about; nil when it may be either.
-    fileprivate var askedFamily: IPAddress.Family? {
-        switch test {
-        case .family(let family): family
-        case .address(_, let prefix): prefix.family
-        default: nil
-        }
     }
 }
 

@@ -39,7 +39,12 @@ extension Policy {
         var steps: [(Certainty, Outcome)] = []
         if flow.to.isHost {
             // Before any chain that decides: such a flow is not for this host.
-            for opening in openings { steps.append((isFor(opening, flow), accept(.opening(opening)))) }
+            for opening in openings {
+                steps.append((isFor(opening, flow), accept(.opening(opening))))
+                guard opening.isReflected, isFor(opening, flow, fromAnywhere: true) > .no else { continue }
+                // Which of its addresses is asked decides, and then what is said of the other host.
+                for outcome in outcomes(of: flow.redirected(by: opening)) { steps.append((.maybe, outcome)) }
+            }
             if flow.isNeighbourDiscovery { steps.append((.yes, accept(.neighbourDiscovery))) }
             for port in listenPorts {
                 steps.append((flow.asks(for: ServicePorts(ServicePorts.udp, [port...port])), accept(.listenPort)))
@@ -71,11 +76,18 @@ extension Policy {
         return min(ends, services.map { flow.asks(for: $0) }.max() ?? .no)
     }
 
-    private func isFor(_ opening: Opening, _ flow: Flow) -> Certainty {
+    private func isFor(_ opening: Opening, _ flow: Flow, fromAnywhere: Bool = false) -> Certainty {
+        guard !flow.from.isHost else { return .no }
         let family = flow.to.address?.family ?? flow.from.address?.family
         guard family == nil || family == opening.target.family else { return .no }
-        let from = opening.isReflected ? Certainty.yes : flow.from.isAt(opening.from, context)
-        return flow.from.isHost ? .no : min(from, flow.asks(for: opening.service))
+        let address: Certainty =
+            switch (opening.address, flow.to.address) {
+            case (let wanted?, let asked?): wanted == asked ? .yes : .no
+            case (_?, nil): .maybe
+            case (nil, _): family == nil ? .maybe : .yes
+            }
+        let from = fromAnywhere ? Certainty.yes : flow.from.isAt(opening.from, context)
+        return min(from, address, flow.asks(for: opening.service))
     }
 }
 
@@ -90,6 +102,13 @@ extension Policy.Rule {
 }
 
 extension Flow {
+    /// The flow as it goes on.
+    fileprivate func redirected(by opening: Opening) -> Flow {
+        var end = FlowEnd()
+        end.address = opening.target
+        return Flow(from: from, to: end, service: ServicePorts(opening.service.transport, opening.targetPorts))
+    }
+
     fileprivate func asks(for wanted: ServicePorts) -> Certainty {
         guard let service else { return .maybe }
         if wanted.covers(service) { return .yes }

@@ -23,7 +23,7 @@ package struct Policy: Sendable {
     /// Flows that go on to another host than they asked for.
     package let openings: [Opening]
 
-    /// Names that mean nothing are errors, and their rules are left out.
+    /// Names that mean nothing are errors, and left out.
     package init(_ options: FirewallOptions, _ context: FileContext, _ diagnostics: Diagnostics) {
         standard = options.standard
         self.context = context
@@ -33,9 +33,8 @@ package struct Policy: Sendable {
             let from = context.resolve(rule.from, diagnostics)
             let to = context.resolve(rule.to, diagnostics)
             let services = options.services.resolve(rule.services, diagnostics)
-            guard from.count == rule.from.count, to.count == rule.to.count, services?.isEmpty != true else {
-                return nil
-            }
+            // A peer may have gone since the file was read: the rule goes on for the others that it names.
+            guard !from.isEmpty, !to.isEmpty, services?.isEmpty != true else { return nil }
             return Rule(
                 verb: rule.verb, services: services, from: from, to: to, log: rule.log,
                 title: rule.name?.value ?? rule.text, text: rule.text,

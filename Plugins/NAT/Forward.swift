@@ -22,6 +22,10 @@ package struct Forward: OptionRecord {
             "to", as: Located<ForwardTarget>.self, help: "who gives the service, and its port where that changes")
         address = options.optional("address", help: "the outer address; any of this host's where this is left out")
         hairpin = options.optional("hairpin", default: false, help: "whether who is inside may ask the outer address")
+        if let name, !KernelName.isName(name.value) {
+            options.error("a forward's name is 1 to 63 letters, digits, '.', '_' and '-'", at: "name")
+            return nil
+        }
         guard let from, let service, let target else { return nil }
         (self.from, self.service, self.target) = (from.values, service, target)
     }
@@ -39,7 +43,7 @@ package struct Forward: OptionRecord {
     }
 
     package var counter: String { name.map { "forward-\($0.value)" } ?? KernelName.of(text) }
-    package var filterCounter: String { counter + ".opened" }
+    package var filterCounter: String { "opened-" + counter }
 }
 
 /// `10.0.10.5:8443`, `[fd00::5]:443`, or an address alone, which keeps the port.

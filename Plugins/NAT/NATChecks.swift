@@ -39,6 +39,11 @@ struct NATChecks {
     private func check(_ forward: Forward) {
         checkNoHost(forward.from)
         let service = forward.service.value
+        for text in forward.from where forward.hairpin && context.place(text.value) == .any {
+            diagnostics.error(
+                "with hairpin, 'from' says who is outside: '\(text.value.text)' leaves nobody inside", at: text.position
+            )
+        }
         if service.ports.isEmpty {
             diagnostics.error("a forward is of ports, as in tcp/443", at: forward.service.position)
         }

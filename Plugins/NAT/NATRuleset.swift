@@ -13,11 +13,13 @@ struct NATRuleset {
     private var outgoing: [Rule] = []
     private var reflected: [Rule] = []
     private var leaking: [Rule] = []
+    private let mapsAddresses: Bool
 
     private static let reflection = "hairpin"
 
     init(_ options: TranslationOptions, _ context: FileContext) {
         self.context = context
+        mapsAddresses = !options.oneToOne.isEmpty
         places = PlaceMatches(context)
         for forward in options.forwards { add(forward) }
         for mapping in options.oneToOne { add(mapping) }
@@ -30,7 +32,7 @@ struct NATRuleset {
         var chains: [Chain] = []
         if !incoming.isEmpty {
             chains.append(
-                Chain("nat-in", Chain.Base(.nat, hook: .prerouting, priority: .destinationNAT), rules: incoming))
+                Chain("nat-in", Chain.Base(.nat, hook: .prerouting, priority: .destinationNAT), rules: own + incoming))
         }
         if !reflected.isEmpty { chains.append(Chain(Self.reflection, rules: reflected)) }
         if !outgoing.isEmpty || !reflected.isEmpty {
@@ -42,6 +44,13 @@ struct NATRuleset {
             chains.append(Chain("nat-leaks", Chain.Base(hook: .forward, priority: .filter - 1), rules: leaking))
         }
         return chains
+    }
+
+    /// The tunnels' own datagrams stay here, also where an address of this host stands for another host's.
+    private var own: [Rule] {
+        let ports = context.tunnels.map(\.listenPort).filter { $0 != 0 }.sorted()
+        guard mapsAddresses, !ports.isEmpty else { return [] }
+        return [Rule([.destinationPorts(.udp, PortSet(ports.map { $0...$0 })), .localDestination], [.return])]
     }
 
     private mutating func list(_ text: String, _ counter: String, at position: SourcePosition) {
@@ -62,16 +71,21 @@ struct NATRuleset {
         ]
         let from = places.alternatives(context.resolve(forward.from, Diagnostics()), .source)
         let change = Statement.destinationNAT(NATTarget(target.address, port: target.port))
-        for from in forward.hairpin ? [[]] : from {
+        for from in from where !(from + asked).contradict {
             incoming.append(Rule(from + asked, counter: forward.counter, [change], comment: comment))
         }
         guard forward.hairpin else { return }
+        // The address that this host has towards who asks is this host's own business.
+        let elsewhere = forward.address == nil ? [!Match.arrivalDestination] : []
+        incoming.append(Rule(asked + elsewhere, counter: forward.counter, [change], comment: comment))
         // Who asks from inside gets the answer from this host too, or it would not know it for one.
         let sent = [
             Match.destination(Prefix(host: target.address)),
             .destinationPorts(transport, PortSet(forward.targetPorts)),
         ]
-        for from in from { reflected.append(Rule(from + sent, [.return], comment: comment)) }
+        for from in from where !(from + sent).contradict {
+            reflected.append(Rule(from + sent, [.return], comment: comment))
+        }
         reflected.append(Rule(sent, [.masquerade], comment: comment))
     }
 
@@ -84,13 +98,14 @@ struct NATRuleset {
         list(mapping.text, counter, at: located.position)
         let zone = mapping.zone.map { context.resolve([$0], Diagnostics()) } ?? [.any]
         for from in places.alternatives(zone, .source) {
+            let asked = from + [.destination(outside.prefix)]
             let change = Statement.destinationNAT(Self.target(inside))
-            incoming.append(
-                Rule(from + [.destination(outside.prefix)], counter: counter, [change], comment: comment))
+            if !asked.contradict { incoming.append(Rule(asked, counter: counter, [change], comment: comment)) }
         }
         for to in places.alternatives(zone, .destination) {
+            let sent = to + [.source(inside.prefix)]
             let change = Statement.sourceNAT(Self.target(outside))
-            outgoing.append(Rule(to + [.source(inside.prefix)], counter: counter, [change], comment: comment))
+            if !sent.contradict { outgoing.append(Rule(sent, counter: counter, [change], comment: comment)) }
         }
     }
 
@@ -107,7 +122,7 @@ struct NATRuleset {
         let from = rule.from.map { context.resolve($0, Diagnostics()) } ?? [.any]
         let to = context.resolve(rule.to, Diagnostics())
         for from in places.alternatives(from, .source) {
-            for to in places.alternatives(to, .destination) {
+            for to in places.alternatives(to, .destination) where !(from + to).contradict {
                 outgoing.append(Rule(from + to, counter: counter, [.masquerade], comment: comment))
                 // What belongs to no flow is not translated, and would show addresses from inside.
                 let leak = "nat-leaks"

@@ -25,7 +25,8 @@ package struct TranslationOptions: HostOptions {
         forwards.map { forward in
             Opening(
                 from: context.resolve(forward.value.from, Diagnostics()), isReflected: forward.value.hairpin,
-                service: forward.value.service.value, target: forward.value.target.value.address,
+                address: forward.value.address?.value, service: forward.value.service.value,
+                target: forward.value.target.value.address,
                 targetPorts: forward.value.targetPorts, counter: forward.value.filterCounter,
                 position: forward.position)
         }

@@ -5,8 +5,10 @@ import Wire
 package struct Opening: Sendable, Equatable {
     /// Where such flows come from.
     package let from: [Place]
-    /// Whether they may come from anywhere else as well, where they are meant for an address that `from` sees.
+    /// Whether flows from elsewhere that ask for an address that `from` sees go on too, as far as the rules let them.
     package let isReflected: Bool
+    /// The address that is asked; nil where it may be any of this host's.
+    package let address: IPAddress?
     /// What they ask this host for.
     package let service: ServicePorts
     package let target: IPAddress
@@ -16,11 +18,12 @@ package struct Opening: Sendable, Equatable {
     package let position: SourcePosition
 
     package init(
-        from: [Place], isReflected: Bool, service: ServicePorts, target: IPAddress,
+        from: [Place], isReflected: Bool, address: IPAddress?, service: ServicePorts, target: IPAddress,
         targetPorts: [ClosedRange<UInt16>], counter: String, position: SourcePosition
     ) {
         self.from = from
         self.isReflected = isReflected
+        self.address = address
         self.service = service
         self.target = target
         self.targetPorts = targetPorts

@@ -59,10 +59,11 @@ package struct PlaceMatches {
 
     /// In none of the zones, nor this host's own loopback.
     private mutating func others(_ side: Side) -> [Match] {
+        let loopback = side == .source ? Match.input(.loopback) : Match.output(.loopback)
         let patterns = context.zones.flatMap { $0.patterns.map(\.value) }
-        guard !patterns.isEmpty else { return [] }
+        guard !patterns.isEmpty else { return [!loopback] }
         note(SetDefinition("zoned", interfaces: patterns))
-        return [!Match.member([side == .source ? .inputInterface : .outputInterface], of: "zoned")]
+        return [!loopback, !Match.member([side == .source ? .inputInterface : .outputInterface], of: "zoned")]
     }
 
     /// By tunnel and family: packets of a peer come by its tunnel, from what it may use.
@@ -99,7 +100,12 @@ package struct PlaceMatches {
     }
 
     private mutating func note(_ set: SetDefinition) {
-        if !sets.contains(where: { $0.name == set.name }) { sets.append(set) }
+        if let first = sets.first(where: { $0.name == set.name }) {
+            // Two places in one set would give one's rights to the other.
+            precondition(first == set, "two sets are called \(set.name)")
+            return
+        }
+        sets.append(set)
     }
 }
 

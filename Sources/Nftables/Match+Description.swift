@@ -42,6 +42,8 @@ extension Match: CustomStringConvertible {
             "fib saddr . mark\(kind == .strict ? " . iif" : "") oif \(isNegated ? "exists" : "missing")"
         case .localDestination:
             compare("fib daddr type", "local")
+        case .arrivalDestination:
+            compare("fib daddr . iif type", "local")
         }
     }
 

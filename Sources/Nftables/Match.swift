@@ -40,6 +40,8 @@ package struct Match: Hashable, Sendable {
         case reversePathMissing(ReversePath)
         /// The destination is an address of this host.
         case localDestination
+        /// The destination is an address of the interface that the packet came in by.
+        case arrivalDestination
     }
 
     /// The interface that a packet came in by, or will leave by.
@@ -79,4 +81,5 @@ extension Match {
     }
     package static func reversePathMissing(_ kind: ReversePath) -> Match { Match(.reversePathMissing(kind)) }
     package static var localDestination: Match { Match(.localDestination) }
+    package static var arrivalDestination: Match { Match(.arrivalDestination) }
 }

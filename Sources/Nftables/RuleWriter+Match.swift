@@ -62,6 +62,9 @@ extension RuleWriter {
         case .localDestination:
             route(NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR.rawValue)
             compare(Self.localAddressType.hostBytes, isNegated: isNegated)
+        case .arrivalDestination:
+            route(NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR.rawValue | NFTA_FIB_F_IIF.rawValue)
+            compare(Self.localAddressType.hostBytes, isNegated: isNegated)
         }
     }
 

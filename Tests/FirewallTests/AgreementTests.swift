@@ -45,7 +45,8 @@ private let isPossible = unsafe access("/dev/net/tun", R_OK | W_OK) == 0 && Priv
             // The packets have come to all that there is.
             #expect(
                 seen.isSuperset(of: [
-                    "rule", "same-zone", "default-input", "default-forward", "listen-ports", "forward-web.opened",
+                    "rule", "same-zone", "default-input", "default-forward", "listen-ports", "opened-forward-web",
+                    "opened-forward-at", "opened-forward-own",
                 ]), "\(seen)")
             return disagreements
         }
@@ -62,7 +63,7 @@ private let isPossible = unsafe access("/dev/net/tun", R_OK | W_OK) == 0 && Priv
     struct Deciding {
         func filterOut(_ after: [String: UInt64], _ before: [String: UInt64]) -> [String] {
             after.filter { name, count in
-                count != before[name] ?? 0 && name != "forward-web" && name != "forward-dns"
+                count != before[name] ?? 0 && !name.hasPrefix("forward-")
             }.map(\.key).sorted()
         }
     }

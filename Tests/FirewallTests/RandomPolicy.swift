@@ -46,6 +46,8 @@ struct RandomPolicy {
                 "  - nat:", "      forwards:",
                 "        - { name: web, from: wan, port: tcp/443, to: \"10.0.10.5:22\" }",
                 "        - { name: dns, from: [wan, vpn], port: udp/53, to: \"fd20::5\" }",
+                "        - { name: at, from: [other, alice], port: tcp/100, address: 203.0.113.1, to: 10.0.10.6 }",
+                "        - { name: own, from: lan, port: tcp/179, to: \"10.0.10.1:9999\" }",
             ]
         }
         return RouterText.file(lines.joined(separator: "\n"))

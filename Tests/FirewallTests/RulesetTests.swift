@@ -29,4 +29,28 @@ struct FirewallRulesetTests {
         }
         #expect(text == expected)
     }
+    @Test func `rules for peers of one family alone ask for no other family`() throws {
+        let text = try Self.ruleset("rules: [ { allow: any, from: [alice, bob], to: [carol, 10.0.10.0/24] } ]")
+        for line in text.split(separator: "\n") {
+            #expect(!(line.contains("ip6 ") && line.contains("ip ")), "\(line)")
+        }
+    }
+
+    @Test func `a rule goes on for the others when one of its peers has gone`() throws {
+        let lines = "  - firewall:\n      rules: [ { deny: any, from: [alice, bob], to: lan } ]"
+        var context = try RouterText([Firewall.schema]).context(RouterText.file(lines))
+        context.peers.removeAll { $0.name.name == "alice" }
+        let options = try #require(context.stages.first?.options as? FirewallOptions)
+        #expect(Policy(options, context, Diagnostics()).rules.map(\.from.count) == [1])
+    }
+
+    @Test func `places and rules that read alike have names of their own`() {
+        let names = [
+            KernelName.of("peers", "wg0", "alice+bob", "v4"), KernelName.of("peers", "wg0", "alice-bob", "v4"),
+            KernelName.of("peers", "wg0", "alice bob", "v4"), KernelName.of("peers", "wg0", "alice", "bob", "v4"),
+            KernelName.of("peers", "wg0-alice", "bob", "v4"), KernelName.of("peers-wg0-alice-bob-v4"),
+        ]
+        #expect(Set(names).count == names.count, "\(names)")
+        #expect(KernelName.of("rule", "web") == "rule-web")
+    }
 }

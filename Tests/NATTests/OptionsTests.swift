@@ -44,6 +44,14 @@ struct TranslationOptionsTests {
                 "4:50: 2001:db8::1 and 10.0.10.5 are of two families"
             ),
             (
+                "forwards: [ { name: my web, from: wan, port: tcp/80, to: 10.0.10.5 } ]",
+                "4:27: a forward's name is 1 to 63 letters, digits, '.', '_' and '-'"
+            ),
+            (
+                "forwards: [ { from: any, port: tcp/80, to: 10.0.10.5, hairpin: true } ]",
+                "4:27: with hairpin, 'from' says who is outside: 'any' leaves nobody inside"
+            ),
+            (
                 "one-to-one: [ { outside: 203.0.113.9, inside: \"fd00::9\" } ]",
                 "4:53: 203.0.113.9 and fd00::9 are of two families"
             ),

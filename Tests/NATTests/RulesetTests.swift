@@ -27,4 +27,21 @@ struct TranslationRulesetTests {
         }
         #expect(text == expected)
     }
+    @Test func `no rule asks for two families`() throws {
+        let text = try Self.ruleset(
+            "masquerade: [ { to: alice, from: [10.0.10.0/24, bob] } ]", "forwards:",
+            "  - { name: web, from: [alice, wan], port: tcp/443, to: 10.0.10.5 }")
+        for line in text.split(separator: "\n") {
+            let isOfV6 = line.contains("ip6 ") || line.contains("nfproto ipv6")
+            #expect(!(isOfV6 && (line.contains("ip saddr") || line.contains("ip daddr"))), "\(line)")
+        }
+    }
+
+    @Test func `the tunnels' own datagrams are not mapped with an address of this host`() throws {
+        let text = try Self.ruleset("one-to-one: [ { outside: 203.0.113.9, inside: 10.0.10.9 } ]")
+        let lines = text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        let own = try #require(lines.firstIndex { $0.contains("udp dport 51820") && $0.hasSuffix("return") })
+        let mapping = try #require(lines.firstIndex { $0.contains("dnat") })
+        #expect(own < mapping)
+    }
 }

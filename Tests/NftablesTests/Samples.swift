@@ -28,7 +28,7 @@ enum Samples {
         .state([.established, .related]), .state([.invalid]), .state([.new, .untracked]), .status([.destinationNAT]),
         .status([.sourceNAT, .destinationNAT]), .mark(0x10), .mark(0x10, mask: 0xf0), .connectionMark(7),
         .connectionMark(0x100, mask: 0xff00), .reversePathMissing(.strict), .reversePathMissing(.loose),
-        .localDestination,
+        .localDestination, .arrivalDestination,
     ]
 
     /// A rule, and where its statement may stand.
