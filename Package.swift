@@ -139,7 +139,7 @@ let package = Package(
         tests(
             "Router",
             [
-                "StageTestKit", "Locking", "CX25519Count", .product(name: "Logging", package: "swift-log"),
+                "StageTestKit", "Locking", "CX25519Count", "CMNL", .product(name: "Logging", package: "swift-log"),
             ]),
         tests("Control", ["Crypto", "Locking"]),
         tests("StageTestKit", ["Wire", "Pipeline"]),

@@ -173,7 +173,7 @@ extension NetlinkMessage {
         }
     }
 
-    var address: IPAddress? {
+    package var address: IPAddress? {
         guard let start = unsafe mnl_attr_get_payload(attribute) else { return nil }
         return switch unsafe mnl_attr_get_payload_len(attribute) {
         case 4: unsafe IPAddress(v4At: start)

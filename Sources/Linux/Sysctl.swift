@@ -17,6 +17,11 @@ package struct Sysctl: Hashable, Sendable {
         Sysctl("net/ipv4/conf/\(interface)/send_redirects")
     }
 
+    /// Whether the next IPv4 address of a network takes the place of the first when that goes, instead of going with it.
+    package static func promoteSecondaries(_ interface: String) -> Sysctl {
+        Sysctl("net/ipv4/conf/\(interface)/promote_secondaries")
+    }
+
     /// The forwarding switch of each interface of a family, and of those to come, which writing the one for all
     /// overwrites.
     package static func forwardingOfInterfaces(_ family: IPAddress.Family) -> [Sysctl] {

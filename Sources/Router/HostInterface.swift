@@ -24,6 +24,7 @@ package struct HostInterface: Hashable, Sendable {
             .noAddressGeneration(interface: name),
             .setting(.sendRedirects(name), value: "0", interface: name, desirable: true),
             .setting(.sendRedirects("all"), value: "0", desirable: true),
+            .setting(.promoteSecondaries(name), value: "1", interface: name, desirable: true),
             .mtu(mtu, interface: name),
         ] + addresses.map { .address($0, interface: name) } + (comesUp ? [.up(interface: name)] : [])
             + routes.map { .route($0, interface: name) } + rules.map { .rule($0, interface: name) }

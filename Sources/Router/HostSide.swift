@@ -23,7 +23,8 @@ package final class HostSide {
     }
 
     /// Makes the host what `interfaces` ask for, and takes back what only an earlier call has asked for. What both ask
-    /// for is not touched. After an error everything is as it was before the call.
+    /// for is not touched, and no packet goes another way meanwhile: addresses and routes come before earlier ones go. After
+    /// an error everything is as it was before the call.
     package func apply(_ interfaces: [HostInterface], forwarding: Bool) throws(HostSideError) {
         for interface in interfaces { try find(interface.name) }
         var wanted = interfaces.flatMap(\.steps)
@@ -40,16 +41,24 @@ package final class HostSide {
         let kept = changes.filter { wantedSteps.contains($0.step) }
         let keptSteps = Set(kept.map(\.step))
         let surplus = changes.filter { !keptSteps.contains($0.step) }
+        let new = wanted.filter { !keptSteps.contains($0) }
+        let isLate = { (change: HostChange) in
+            change.step.isOnLink && !new.contains { $0.isInTheWay(of: change.step) }
+        }
         var undone: [HostChange] = []
         var added: [HostChange] = []
         do {
-            for change in surplus.reversed() {
+            for change in surplus.reversed() where !isLate(change) {
                 try takeBack(change)
                 undone.append(change)
             }
-            for step in wanted where !keptSteps.contains(step) {
-                if let change = try take(step) { added.append(change) }
+            for step in new { if let change = try take(step) { added.append(change) } }
+            for change in surplus.reversed() where isLate(change) {
+                try takeBack(change)
+                undone.append(change)
             }
+            // With the last IPv4 address of an interface the kernel takes its routes, with the first of a network the others.
+            if !undone.isEmpty { for step in wanted where step.isOnLink { _ = try take(step) } }
             changes = kept + added
         } catch {
             for change in added.reversed() { try? takeBack(change) }

@@ -22,6 +22,20 @@ enum HostStep: Hashable, Sendable {
         }
     }
 
+    /// An address or a route, of which an interface may have old and new ones side by side.
+    var isOnLink: Bool {
+        switch self {
+        case .address, .route: true
+        default: false
+        }
+    }
+
+    /// Whether the kernel takes one of the two only where the other is not.
+    func isInTheWay(of other: HostStep) -> Bool {
+        guard case .route(let one, _) = self, case .route(let two, _) = other else { return false }
+        return one.prefix == two.prefix && one.table == two.table && one.metric == two.metric
+    }
+
     var isForRouterAdvertisements: Bool {
         guard case .setting(let setting, _, let interface?, _) = self else { return false }
         return setting == .acceptRouterAdvertisements(interface)

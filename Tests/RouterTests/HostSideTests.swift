@@ -1,3 +1,4 @@
+import CMNL
 import Glibc
 import Linux
 import Router
@@ -152,11 +153,55 @@ struct HostSideTests {
             #expect(during.mtu == 1380 && during.isUp)
             #expect(during.addresses == Set(next.addresses))
             #expect(during.routes.contains(Self.route("192.168.30.0/24")))
+            #expect(during.routes.contains(Self.route("192.168.20.0/24")))  // also where the only address has changed
             #expect(!during.routes.contains { $0.prefix.description == "fd20::/48" || $0.metric == 20 })
             #expect(during.settings["net/ipv4/ip_forward"] == before.settings["net/ipv4/ip_forward"])
             #expect(side.takeBack() == [])
             Self.expect(try Snapshot("wg0"), is: before)
         }
+    }
+
+    @Test func `a prefix that is cut in two has a route at every moment`() throws {
+        try Self.withInterfaces { netlink in
+            let side = try HostSide()
+            let whole = HostInterface(
+                name: "wg0", mtu: 1420, addresses: [Self.address("10.80.0.1/24")],
+                routes: [Self.route("10.1.0.0/16"), Self.route("fd20::/48")])
+            var halves = whole
+            halves.addresses = [Self.address("10.90.0.1/24")]
+            halves.routes = ["10.1.0.0/17", "10.1.128.0/17", "fd20::/49", "fd20:0:0:8000::/49"].map { Self.route($0) }
+            let destinations = ["10.1.200.1", "fd20:0:0:9000::1"].compactMap { IPAddress($0) }
+            try side.apply([whole], forwarding: false)
+            for (before, after) in [(whole, halves), (halves, whole)] {
+                let monitor = try RouteMonitor([RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE])
+                try side.apply([after], forwarding: false)
+                var routes = Set(before.routes.map(\.prefix))
+                var changes = 0
+                _ = monitor.drain { message in
+                    guard let prefix = Self.destination(of: message) else { return false }
+                    changes += 1
+                    if message.type == CInt(RTM_NEWROUTE) { routes.insert(prefix) } else { routes.remove(prefix) }
+                    for address in destinations {
+                        #expect(routes.contains { $0.contains(Prefix(host: address)) }, "\(address), \(routes)")
+                    }
+                    return false
+                }
+                #expect(changes >= 6 && routes.isSuperset(of: after.routes.map(\.prefix)))
+                #expect(routes.isDisjoint(with: before.routes.map(\.prefix)))
+            }
+            #expect(side.takeBack() == [])
+        }
+    }
+
+    private static func destination(of message: NetlinkMessage) -> Prefix? {
+        guard let head = message.payload(as: rtmsg.self) else { return nil }
+        var prefix: Prefix?
+        message.forEachAttribute(after: MemoryLayout<rtmsg>.size) {
+            if $0.type == Int(RTA_DST.rawValue) {
+                prefix = $0.address.flatMap { Prefix($0, length: Int(head.rtm_dst_len)) }
+            }
+        }
+        return prefix
     }
 
     @Test func aChangeThatFailsLeavesTheEarlierOne() throws {
