@@ -45,11 +45,31 @@ extension Worker {
                 if let group { stage.set(peer, group: group) }
                 stage.set(peer, options: options)
             }
+            Self.hand(members, from: present, to: stage)
             return stage
         }
+        // What a stage holds has been through the stages on one side of it. Where two change places, it would miss one of
+        // them or meet one twice.
         let leaving = stages.indices.filter { index in !next.contains { $0 === stages[index] } }
+        let releasing = Self.keepOrder(stages, next) ? leaving : Array(stages.indices)
         // One may hold what another one has sent on: on its way down it meets those below, and on its way up those above.
-        for index in leaving + leaving.reversed() { release(stageAt: index, now) }
+        for index in releasing + releasing.reversed() { release(stageAt: index, now) }
         replaceStages(with: next)
+    }
+
+    private static func keepOrder(_ stages: [any Stage], _ next: [any Stage]) -> Bool {
+        let (before, after) = (stages.map { type(of: $0).declaration.name }, next.map { type(of: $0).declaration.name })
+        return before.filter(after.contains) == after.filter(before.contains)
+    }
+
+    /// What an instance knows of its peers and groups is the next one's too.
+    private static func hand(_ members: Members, from present: (any Stage)?, to stage: any Stage) {
+        guard let present = present as? any RememberingStage, let stage = stage as? any RememberingStage else { return }
+        for (group, _) in members.groups {
+            if let memory = present.memory(of: group) { stage.remember(memory, of: group) }
+        }
+        for (peer, _, _) in members.peers {
+            if let memory = present.memory(of: peer) { stage.remember(memory, of: peer) }
+        }
     }
 }

@@ -40,7 +40,8 @@ import WireGuard
                             public-key: "<b>"
                             endpoint: 192.0.2.2:51820
                             allowed-ips: [10.0.0.2/32]
-                    """))
+                            rate-limit: { quota: { total: 50GB, per: month, over: block } }
+                    """) + "\npipeline: [tun, allowed-ips, rate-limit, wireguard, udp]\n")
         spokes = try ["b", "c"].enumerated().map { index, name in
             try MemoryRouter(
                 world, at: ["192.0.2.\(index + 2)"], seed: UInt64(index + 2),
@@ -208,6 +209,17 @@ import WireGuard
         ping(0, mark: 2)
         world.run(.seconds(6))
         #expect(got(0) == [1, 2])
+    }
+
+    @Test func `a peer replaced by itself has used what it had used`() throws {
+        for mark in 1...3 { ping(0, mark: mark) }
+        world.run(.seconds(1))
+        let used = hub.workers.flatMap { $0.memories(of: PeerID(0)).map(\.text) }
+        #expect(used.count == 1 && used.first?.hasSuffix(" 0") == false, "\(used)")
+        let again = Change.set(
+            "replace_peers=true", "public_key=<b>", "endpoint=192.0.2.2:51820", "allowed_ip=10.0.0.2/32")
+        #expect(try apply(again) == nil)
+        #expect(hub.workers.flatMap { $0.memories(of: PeerID(0)).map(\.text) } == used)
     }
 
     @Test func n33_tensOfThousandsOfPrefixesAndPeersComeAndGo() throws {

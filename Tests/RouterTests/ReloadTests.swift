@@ -185,6 +185,32 @@ import WireGuard
         #expect(a.takeDelivered().joined().map { Frames.mark(of: $0) } == [6, 7, 8])
     }
 
+    @Test func `what a stage holds goes on as it came when two stages change places`() throws {
+        let peer = """
+                  b:
+                    public-key: "<b>"
+                    endpoint: 192.0.2.2:51820
+                    allowed-ips: [10.0.0.9/32]
+                    netmap: { theirs: 10.0.0.2/32, ours: 10.0.0.9/32 }
+            """
+        let limit = "rate-limit: { default: { down: 80kbit, burst: 4kB } }"
+        let one = file(peer, pipeline: "[tun, allowed-ips, netmap, \(limit), wireguard, udp]")
+        let other = file(peer, pipeline: "[tun, allowed-ips, \(limit), netmap, wireguard, udp]")
+        _ = try reload(one, from: file(Self.first))
+        for (round, (before, after)) in [(one, other), (other, one)].enumerated() {
+            let marks = Array(round * 100..<round * 100 + 40)
+            for mark in marks { a.tuns[0][0].inject(Frames.packet(1, 9, mark: mark, payload: 500).bytes) }
+            world.run(.milliseconds(100))
+            let early = b.takeDelivered().joined().map { Frames.mark(of: $0, payload: 500) }
+            #expect(early.count < marks.count, "some wait")
+            _ = try reload(after, from: before)
+            world.run(.milliseconds(100))
+            let arrived = early + b.takeDelivered().joined().map { Frames.mark(of: $0, payload: 500) }
+            #expect(arrived == marks)
+        }
+        #expect(a.report("netmap").drops.allSatisfy { $0.value == 0 })
+    }
+
     // MARK: Any file after any other
 
     @Test(arguments: 0..<8) func anyFileAfterAnyOtherIsAsIfTheRouterHadBegunWithIt(_ seed: UInt64) throws {

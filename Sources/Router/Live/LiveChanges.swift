@@ -123,13 +123,17 @@ final class LiveChanges: Sendable {
             errands[peer.worker].append { owner, now in
                 owner.setOwner(of: peer.id, peer.worker)
                 let configuration = peer.protocolConfiguration(endpoint: addition.endpoint)
+                var memories: [Worker.Memory] = []
                 if addition.isReplacement {
-                    // Another peer, but the same key: what was sent to the earlier one may not be played to this one.
+                    // Another peer, but the same key: what was sent to the earlier one may not be played to this one, and
+                    // what that one has used is used.
                     let stamp = directory.greatestStamp(of: peer.publicKey)
+                    memories = owner.memories(of: peer.id)
                     owner.forgetSession(of: peer.id)
                     if let stamp { directory.remember([peer.publicKey: stamp]) }
                 }
                 owner.add(configuration, on: id, now, group: peer.group) { peer.configuration?.stageOptions[$0.name] }
+                owner.remember(of: peer.id) { name in memories.first { $0.stage == name }?.text }
             }
         }
         for adjustment in edit.adjustments {
