@@ -65,7 +65,7 @@ struct FirewallRuleset {
                 let to = Self.addresses(of: rule.to, orAll: .host)
                 let from = rule.from.filter { $0 != .host }
                 guard let to, !from.isEmpty else { continue }
-                rules += kernelRules(rule, places.alternatives(from, .source), places.alternatives(to, .destination))
+                rules += kernelRules(rule, from, to)
             }
             return Chain("input", base(.input), rules: rules + ending("default-input"))
         }
@@ -79,7 +79,7 @@ struct FirewallRuleset {
                 let from = rule.from.filter { $0 != .host }
                 let to = rule.to.filter { $0 != .host }
                 guard !from.isEmpty, !to.isEmpty else { continue }
-                rules += kernelRules(rule, places.alternatives(from, .source), places.alternatives(to, .destination))
+                rules += kernelRules(rule, from, to)
             }
             rules += withinZones
             return Chain("forward", base(.forward), rules: rules + ending("default-forward"))
@@ -94,7 +94,7 @@ struct FirewallRuleset {
                 let from = Self.addresses(of: rule.from, orAll: .host)
                 let to = rule.to.filter { $0 != .host }
                 guard let from, !to.isEmpty else { continue }
-                rules += kernelRules(rule, places.alternatives(from, .source), places.alternatives(to, .destination))
+                rules += kernelRules(rule, from, to)
             }
             guard !rules.isEmpty else { return nil }
             var free = [
@@ -151,7 +151,9 @@ struct FirewallRuleset {
 
     // MARK: One rule
 
-    private mutating func kernelRules(_ rule: Policy.Rule, _ from: [[Match]], _ to: [[Match]]) -> [Rule] {
+    private mutating func kernelRules(_ rule: Policy.Rule, _ from: [Place], _ to: [Place]) -> [Rule] {
+        let from = places.alternatives(from, .source, refusing: rule.verb != .allow)
+        let to = places.alternatives(to, .destination, refusing: rule.verb != .allow)
         let services = rule.services.map(ServicePorts.alternatives) ?? [[]]
         let comment = policy.context.line(rule.position)
         if !intent.listing.contains(where: { $0.counter == rule.counter }) {

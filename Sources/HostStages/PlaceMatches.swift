@@ -21,8 +21,9 @@ package struct PlaceMatches {
         fileprivate var end: Match.End { self == .source ? .source : .destination }
     }
 
-    /// Each alternative is a conjunction; none for this host, which is a matter of chains..
-    package mutating func alternatives(_ places: [Place], _ side: Side) -> [[Match]] {
+    /// Each alternative is a conjunction; none for this host, which is a matter of chains. `refusing` for a rule that lets
+    /// nobody through: while peers change it is about more of them than one that does.
+    package mutating func alternatives(_ places: [Place], _ side: Side, refusing: Bool = false) -> [[Match]] {
         if places.contains(.any) { return [[]] }
         var interfaces: [InterfacePattern] = []
         var result: [[Match]] = []
@@ -40,7 +41,7 @@ package struct PlaceMatches {
             }
         }
         if !interfaces.isEmpty { result.append([match(interfaces, zonesOf(places), side)]) }
-        return result + alternatives(of: peers, side)
+        return result + alternatives(of: peers, side, refusing)
     }
 
     private func zonesOf(_ places: [Place]) -> [String] {
@@ -67,7 +68,7 @@ package struct PlaceMatches {
     }
 
     /// By tunnel and family: packets of a peer come by its tunnel, from what it may use.
-    private mutating func alternatives(of peers: [PeerName], _ side: Side) -> [[Match]] {
+    private mutating func alternatives(of peers: [PeerName], _ side: Side, _ refusing: Bool) -> [[Match]] {
         var result: [[Match]] = []
         var unique: [PeerName] = []
         for peer in peers where !unique.contains(peer) { unique.append(peer) }
@@ -76,10 +77,13 @@ package struct PlaceMatches {
         for tunnel in tunnels {
             guard let pattern = InterfacePattern(tunnel) else { continue }
             let members = unique.filter { $0.tunnel == tunnel }
-            let prefixes = members.flatMap { context.provenPrefixes(of: $0) }
+            let proven = members.flatMap { context.provenPrefixes(of: $0) }
+            let claimed = members.flatMap { context.claimedPrefixes(of: $0) }
+            let prefixes = refusing ? claimed : proven
             for family in [IPAddress.Family.v4, .v6] {
                 let members = members.map(\.name).sorted().joined(separator: "+")
-                let name = KernelName.of("peers", tunnel, members, family == .v4 ? "v4" : "v6")
+                var name = KernelName.of("peers", tunnel, members, family == .v4 ? "v4" : "v6")
+                if refusing, Set(claimed) != Set(proven) { name += ".claimed" }
                 note(SetDefinition(name, PrefixSet(family, prefixes)))
                 result.append([
                     Match(.interface(side.way, pattern)), .family(family),

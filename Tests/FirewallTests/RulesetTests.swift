@@ -6,6 +6,7 @@ import Nftables
 import Pipeline
 import StageTestKit
 import Testing
+import Wire
 
 /// The kernel gets exactly this.
 struct FirewallRulesetTests {
@@ -52,5 +53,23 @@ struct FirewallRulesetTests {
         ]
         #expect(Set(names).count == names.count, "\(names)")
         #expect(KernelName.of("rule", "web") == "rule-web")
+    }
+    @Test func `while a peer's prefixes change it is refused by old and new ones, and let through by those of both`()
+        throws
+    {
+        let lines =
+            "  - firewall:\n      rules: [ { deny: any, from: carol, to: lan }, { allow: any, from: carol, to: wan } ]"
+        var context = try RouterText([Firewall.schema]).context(RouterText.file(lines))
+        let options = try #require(context.stages.first?.options as? FirewallOptions)
+        let carol = try #require(context.peers.first { $0.name.name == "carol" })
+        context.claims[carol.name] = carol.prefixes + ["10.99.0.0/16"].compactMap { Prefix($0) }
+        let text = Ruleset(router: context.router, [options.intent(in: context)]).description
+        let refusing = try #require(
+            text.split(separator: "\n").first { $0.contains("drop") && $0.contains("ip saddr") })
+        #expect(refusing.contains("@peers-wg0-carol-v4.claimed "), "\(refusing)")
+        let allowing = try #require(
+            text.split(separator: "\n").first { $0.contains("accept") && $0.contains("ip saddr") })
+        #expect(allowing.contains("@peers-wg0-carol-v4 "), "\(allowing)")
+        #expect(text.contains("10.99.0.0/16"))
     }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import HostStages
 import Pipeline
 import Wire
 
@@ -26,13 +27,19 @@ extension FileContext {
     }
 
     /// What is true before and after a change of peers: a prefix that moves proves nobody until it has moved. With it the
-    /// rules never take one peer for another, whatever each worker knows.
+    /// rules never take one peer for another, whatever each worker knows. What refuses a peer refuses what it has before or
+    /// after (`claims`); peers that have gone have nothing else.
     func common(with other: FileContext) -> FileContext {
         var result = self
+        for peer in Set((peers + other.peers).map(\.name)) {
+            result.claims[peer] = Array(Set(claimedPrefixes(of: peer) + other.claimedPrefixes(of: peer)))
+        }
         for (index, peer) in peers.enumerated() {
             let also = Set(other.peers.first { $0.name == peer.name }?.prefixes ?? [])
             result.peers[index].prefixes = peer.prefixes.filter { also.contains($0) }
         }
+        let present = Set(peers.map(\.name))
+        result.peers += other.peers.filter { !present.contains($0.name) }.map { Peer(name: $0.name, prefixes: []) }
         // Moving prefixes may lie in others that stay: they are nobody's for now.
         for tunnel in tunnels.map(\.name) {
             let settled = Set(result.peers.filter { $0.name.tunnel == tunnel }.flatMap(\.prefixes))
