@@ -32,12 +32,19 @@ package struct ListedRule: Sendable, Equatable {
     }
 }
 
+extension Table {
+    /// The one table of a router. Its mark stays with it when nft saves and loads it.
+    package init(router: String) {
+        self.init("fullbore-\(router)", mark: "made by fullbore, which undoes what others change")
+    }
+}
+
 extension Ruleset {
     /// The table of a router whose stages want these things. Two that want a set of one name want the same set.
     package init(router: String, _ intents: [HostIntent]) {
         var sets: [SetDefinition] = []
         var seen: Set<String> = []
         for set in intents.flatMap(\.sets) where seen.insert(set.name).inserted { sets.append(set) }
-        self.init(Table("fullbore-\(router)"), sets: sets, chains: intents.flatMap(\.chains))
+        self.init(Table(router: router), sets: sets, chains: intents.flatMap(\.chains))
     }
 }

@@ -7,8 +7,13 @@ package enum NftablesError: Error, Hashable, Sendable {
     case unavailable(Errno)
     /// CAP_NET_ADMIN is needed.
     case notPermitted
-    /// The table belongs to another process (`flags owner`), which alone may change it.
-    case owned(table: String)
+    /// The table belongs to another process (`flags owner`), which alone may change it. Its netlink port, where that is
+    /// known, is as a rule its pid.
+    case owned(table: String, port: UInt32?)
+    /// A table of that name is there which does not say that it is ours.
+    case foreign(table: String)
+    /// The table that was installed is not there any more.
+    case missing(table: String)
     /// Others have changed tables meanwhile, again and again while we tried.
     case generationChanged
     /// The kernel refuses these parts.
@@ -46,10 +51,15 @@ extension NftablesError {
     /// So many are told of at most; what follows the first is mostly its consequence.
     static let refusalLimit = 16
 
+    /// What it means that there is no socket.
+    init(opening error: Errno) {
+        self = error.rawValue == EPERM || error.rawValue == EACCES ? .notPermitted : .unavailable(error)
+    }
+
     /// What an error to a plain question means.
     init(asking error: NetlinkError) {
         switch error.errno.rawValue {
-        case EPERM: self = .notPermitted
+        case EPERM, EACCES: self = .notPermitted
         // nfnetlink knows of no nf_tables.
         case EINVAL, EOPNOTSUPP: self = .unavailable(error.errno)
         default: self = .failed(error)
@@ -64,7 +74,7 @@ extension NftablesError {
             case (EPERM, .transaction): self = .notPermitted
             case (EINVAL, .transaction), (EOPNOTSUPP, .transaction): self = .unavailable(refusal.error.errno)
             // Past the beginning, the only thing that is not permitted is another's table.
-            case (EPERM, _): self = .owned(table: table)
+            case (EPERM, _): self = .owned(table: table, port: nil)
             default: continue
             }
             return
@@ -76,10 +86,17 @@ extension NftablesError {
 extension NftablesError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .unavailable(let error): "the kernel has no nftables here: \(error.text)"
-        case .notPermitted: "nftables: not permitted (CAP_NET_ADMIN is needed)"
-        case .owned(let table): "the table inet \(table) belongs to another process"
-        case .generationChanged: "others keep changing nftables; gave up"
+        case .unavailable(let error):
+            "the kernel has no nftables here (\(error.text)): load its module nf_tables, or do without the stages that need it"
+        case .notPermitted:
+            "nftables: not permitted: it takes root or CAP_NET_ADMIN, and netlink's netfilter family must not be forbidden"
+        case .owned(let table, let port):
+            "the table inet \(table) belongs to another process (flags owner\(port.map { ", netlink port \($0), as a rule its pid" } ?? "")): end that process, or take another name for the router"
+        case .foreign(let table):
+            "there is a table inet \(table) that this program has not made: delete it (nft delete table inet \(table)), or take another name for the router"
+        case .missing(let table):
+            "somebody has deleted the table inet \(table): a reload puts it back"
+        case .generationChanged: "others keep changing nftables: gave up after \(NftablesSocket.attempts) attempts"
         case .refused(let refusals): refusals.map(\.description).joined(separator: "\n")
         case .unsuitable(let origin, let reason): "\(origin): \(reason)"
         case .failed(let error): "nftables: \(error)"

@@ -4,8 +4,9 @@ import Linux
 
 /// The conversation with nf_tables, in the network namespace of the thread that opened it.
 package struct NftablesSocket: ~Copyable {
-    /// How often a change by others in between is answered by reading and planning anew.
-    static let attempts = 5
+    /// How often a change by others in between is answered by reading and planning anew. Beside a process that makes one
+    /// transaction after the other without a pause one attempt in ten comes through; nobody else comes near that.
+    static let attempts = 256
     /// Room for some thousand refusals. That some of them get lost does no harm.
     private static let receiveBuffer = 4 << 20
 
@@ -20,7 +21,7 @@ package struct NftablesSocket: ~Copyable {
         do throws(Errno) {
             opened = NftablesSocket(try NetlinkSocket(NETLINK_NETFILTER))
         } catch {
-            throw .unavailable(error)
+            throw NftablesError(opening: error)
         }
         // Tells at once whether there is an nf_tables, and whether we may.
         _ = try opened.generation()
@@ -37,16 +38,34 @@ package struct NftablesSocket: ~Copyable {
         return generation
     }
 
-    /// All of a table at one moment; nothing of it where there is none.
-    package mutating func read(_ table: Table) throws(NftablesError) -> TableContents {
+    /// All of a table at one moment, but for its rules where they are not asked for; nothing of it where there is none.
+    package mutating func read(_ table: Table, withRules: Bool = true) throws(NftablesError) -> TableContents {
+        try repeating { socket throws(NftablesError) in try socket.readOnce(table, withRules) }
+    }
+
+    private mutating func readOnce(_ table: Table, _ withRules: Bool) throws(NftablesError) -> TableContents {
+        let before = try generation()
+        let contents: TableContents
+        do throws(NftablesError) {
+            contents = try self.contents(of: table.name, generation: before, withRules: withRules)
+        } catch {
+            // What was listed a moment ago is gone? Otherwise it is what it says.
+            if try generation() == before { throw error }
+            throw .generationChanged
+        }
+        guard try generation() == before else { throw .generationChanged }
+        return contents
+    }
+
+    /// Tries again while others change something in between.
+    private mutating func repeating<Result>(
+        _ step: (inout NftablesSocket) throws(NftablesError) -> Result
+    ) throws(NftablesError) -> Result {
         for _ in 0..<Self.attempts {
-            let before = try generation()
             do throws(NftablesError) {
-                let contents = try contents(of: table.name, generation: before)
-                if try generation() == before { return contents }
+                return try step(&self)
             } catch {
-                // What was listed a moment ago is gone: read again. Otherwise it is what it says.
-                if error != .generationChanged, try generation() == before { throw error }
+                guard error == .generationChanged else { throw error }
             }
         }
         throw .generationChanged
@@ -54,14 +73,18 @@ package struct NftablesSocket: ~Copyable {
 
     /// The named counters of a table.
     package mutating func counters(of table: Table) throws(NftablesError) -> [String: CounterValue] {
-        var contents = TableContents()
-        try dump(NFT_MSG_GETOBJ, [(Int(NFTA_OBJ_TABLE.rawValue), table.name)]) {
-            TableReader.read($0, of: table.name, into: &contents)
+        try repeating { socket throws(NftablesError) in
+            var contents = TableContents()
+            try socket.dump(NFT_MSG_GETOBJ, [(Int(NFTA_OBJ_TABLE.rawValue), table.name)]) {
+                TableReader.read($0, of: table.name, into: &contents)
+            }
+            return contents.counters
         }
-        return contents.counters
     }
 
-    private mutating func contents(of table: String, generation: UInt32) throws(NftablesError) -> TableContents {
+    private mutating func contents(
+        of table: String, generation: UInt32, withRules: Bool
+    ) throws(NftablesError) -> TableContents {
         var contents = TableContents(generation: generation)
         let kinds: [(nf_tables_msg_types, Int?)] = [
             (NFT_MSG_GETTABLE, nil), (NFT_MSG_GETCHAIN, nil), (NFT_MSG_GETRULE, Int(NFTA_RULE_TABLE.rawValue)),
@@ -70,6 +93,7 @@ package struct NftablesSocket: ~Copyable {
         for (type, attribute) in kinds {
             // Without a table there is nothing else to ask for.
             if type != NFT_MSG_GETTABLE, !contents.exists { break }
+            if type == NFT_MSG_GETRULE, !withRules { continue }
             try dump(type, attribute.map { [($0, table)] } ?? []) {
                 TableReader.read($0, of: table, into: &contents)
             }
@@ -119,48 +143,41 @@ package struct NftablesSocket: ~Copyable {
     /// Makes the kernel's table equal to the ruleset in one transaction, and nothing else: no other table is touched, what
     /// is equal keeps its state, and packets see either the old rules or the new ones. When it throws, nothing has changed.
     ///
-    /// - Returns: the generation that this has made, or that was there when there was nothing to change.
+    /// A table that is not ours is not touched either (`owned`, `foreign`).
+    ///
+    /// - Returns: the generation that this has made.
     @discardableResult
     package mutating func apply(_ ruleset: Ruleset) throws(NftablesError) -> UInt32 {
-        for _ in 0..<Self.attempts {
-            let contents = try read(ruleset.table)
-            do throws(NftablesError) {
-                return try apply(ruleset, over: contents)
-            } catch {
-                guard error == .generationChanged else { throw error }
-            }
+        try repeating { socket throws(NftablesError) in
+            // All rules come anew, whatever they are: reading them would only give others time to change something.
+            try socket.apply(ruleset, over: socket.readOnce(ruleset.table, false))
         }
-        throw .generationChanged
     }
 
     /// As `apply`, once, over what has been read. Throws `generationChanged` when that is not what is there any more.
     package mutating func apply(_ ruleset: Ruleset, over contents: TableContents) throws(NftablesError) -> UInt32 {
+        if let objection = contents.objection(to: ruleset.table) { throw objection }
         let plan = try TablePlan(from: contents, to: ruleset)
         var writer = try writer(for: ruleset.table, contents.generation)
         try writer.write(plan)
         return try commit(writer, table: ruleset.table.name, generation: contents.generation)
     }
 
-    /// Deletes a table with all that is in it. That there is none is fine.
+    /// Deletes a table of ours with all that is in it. That there is none is fine.
     package mutating func remove(_ table: Table) throws(NftablesError) {
-        for _ in 0..<Self.attempts {
-            let contents = try read(table)
+        try repeating { socket throws(NftablesError) in
+            let contents = try socket.readOnce(table, false)
             guard contents.exists else { return }
-            do throws(NftablesError) {
-                var writer = try writer(for: table, contents.generation)
-                try writer.writeDeletion()
-                _ = try commit(writer, table: table.name, generation: contents.generation)
-                return
-            } catch {
-                guard error == .generationChanged else { throw error }
-            }
+            if let objection = contents.objection(to: table) { throw objection }
+            var writer = try socket.writer(for: table, contents.generation)
+            try writer.writeDeletion()
+            _ = try socket.commit(writer, table: table.name, generation: contents.generation)
         }
-        throw .generationChanged
     }
 
     /// Numbers are given from the next free one on; `commit` takes as many as there are messages then.
     private mutating func writer(for table: Table, _ generation: UInt32) throws(NftablesError) -> TableWriter {
-        TableWriter(table.name, try Batch(first: socket.sequences(0), generation: generation))
+        TableWriter(table, try Batch(first: socket.sequences(0), generation: generation))
     }
 
     private mutating func commit(
@@ -191,9 +208,14 @@ package struct NftablesSocket: ~Copyable {
             throw .failed(NetlinkError(error))
         }
         if !refusals.isEmpty { throw NftablesError(refusals, table: table) }
-        let new = try generation()
         // Only where answers were lost can there be doubt, and the generation resolves it.
-        if !isAcknowledged, isComplete || new == old { throw .failed(NetlinkError(Errno(ENOBUFS))) }
-        return new
+        if !isAcknowledged {
+            let now = try generation()
+            if isComplete || now == old { throw .failed(NetlinkError(Errno(ENOBUFS))) }
+        }
+        return Self.generation(after: old)
     }
+
+    /// What a transaction makes of a generation (`nf_tables_commit`): the next one, and never 0.
+    private static func generation(after old: UInt32) -> UInt32 { old == .max ? 1 : old + 1 }
 }

@@ -143,10 +143,15 @@ extension RuleWriter {
         }
     }
 
-    /// A set without a name. What it is made from here always fits together.
-    private mutating func lookup(_ set: SetDefinition, _ isNegated: Bool) {
-        guard let set = try? KernelSet(set) else { return }
-        add(anonymous: set, isNegated)
+    /// A set without a name.
+    mutating func lookup(_ set: SetDefinition, _ isNegated: Bool) {
+        do throws(NftablesError) {
+            add(anonymous: try KernelSet(set), isNegated)
+        } catch .unsuitable(_, let reason) {
+            fail(reason)
+        } catch {
+            fail("\(error)")
+        }
     }
 
     private mutating func add(anonymous set: KernelSet, _ isNegated: Bool) {

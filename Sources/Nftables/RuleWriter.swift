@@ -12,8 +12,8 @@ import CNftables
 
     private let rule: OpaquePointer
     private(set) var expressionCount = 0
-    /// Set when libnftnl had no memory for an expression.
-    private(set) var isIncomplete = false
+    /// Why the rule is not what it was to be: without the missing part it might match more. nil when nothing is missing.
+    private(set) var problem: String?
     var knownFamily: UInt8?
     var knownTransport: UInt8?
     /// Sets without a name that the rule asks for: they go before it in the batch.
@@ -28,10 +28,7 @@ import CNftables
         unsafe nftnl_rule_set_u32(rule, UInt16(NFTNL_RULE_FAMILY.rawValue), UInt32(NFPROTO_INET))
         _ = unsafe nftnl_rule_set_str(rule, UInt16(NFTNL_RULE_TABLE.rawValue), table)
         _ = unsafe nftnl_rule_set_str(rule, UInt16(NFTNL_RULE_CHAIN.rawValue), chain)
-        let text = QuotedText(comment, limit: QuotedText.commentLimit).text
-        guard !text.isEmpty else { return }
-        // A type, a length with the zero, the text: struct nftnl_udata.
-        let bytes = [UInt8(0), UInt8(text.utf8.count + 1)] + Array(text.utf8) + [0]
+        guard let bytes = QuotedText.userData(comment: comment) else { return }
         _ = unsafe nftnl_rule_set_data(rule, UInt16(NFTNL_RULE_USERDATA.rawValue), bytes, UInt32(bytes.count))
     }
 
@@ -44,7 +41,7 @@ import CNftables
         // The rest would be refused anyway, and is not to pile up.
         guard expressionCount <= Self.expressionLimit else { return }
         guard let expression = unsafe nftnl_expr_alloc(name) else {
-            isIncomplete = true
+            problem = "no memory"
             return
         }
         unsafe fill(Expression(expression))
@@ -57,6 +54,9 @@ import CNftables
         sets.append((set, nextSetID))
         return nextSetID
     }
+
+    /// The rule cannot be written, for this reason.
+    mutating func fail(_ reason: String) { problem = problem ?? reason }
 
     /// One expression, valid while it is being filled.
     @safe struct Expression {

@@ -11,8 +11,9 @@ extension Ruleset: CustomStringConvertible {
             }
             // nft reads from top to bottom, but takes a jump to a chain that is still to come.
             + chains.map(\.lines)
+        let comment = table.mark.isEmpty ? "" : "\tcomment \(QuotedText(table.mark, limit: QuotedText.commentLimit))\n"
         let body = blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
-        return "table inet \(table.name) {\n\(body)\n}\n"
+        return "table inet \(table.name) {\n\(comment)\(body)\n}\n"
     }
 
     private static func block(

@@ -32,8 +32,14 @@ package struct Ruleset: Hashable, Sendable {
 /// A table of the family `inet`, which sees IPv4 and IPv6.
 package struct Table: Hashable, Sendable {
     package let name: String
+    /// The table's comment (Linux 5.10), which tells ours from what somebody else has called the same. With none, whatever
+    /// stands in a table of that name is taken for ours.
+    package let mark: String
 
-    package init(_ name: String) { self.name = name }
+    package init(_ name: String, mark: String = "") {
+        self.name = name
+        self.mark = mark
+    }
 }
 
 /// A named counter of packets and bytes. It outlives the rules that count in it while some ruleset wants it.

@@ -33,17 +33,22 @@ enum TableReader {
     }
 
     private static func readTable(_ message: NetlinkMessage, _ table: String, _ contents: inout TableContents) {
-        var (name, owner, flags): (String?, UInt32?, UInt32) = (nil, nil, 0)
+        var (name, owner, flags, handle): (String?, UInt32?, UInt32, UInt64) = (nil, nil, 0, 0)
+        var comment = ""
         forEachAttribute(message) {
             switch $0.type {
             case Int(NFTA_TABLE_NAME.rawValue): name = $0.text
             case Int(NFTA_TABLE_FLAGS.rawValue): flags = $0.number() ?? 0
+            case Int(NFTA_TABLE_HANDLE.rawValue): handle = $0.number() ?? 0
+            case Int(NFTA_TABLE_USERDATA.rawValue): comment = QuotedText.comment(in: $0.bytes)
             case Int(NFTA_TABLE_OWNER.rawValue): owner = $0.number()
             default: break
             }
         }
         guard name == table else { return }
         contents.exists = true
+        contents.handle = handle
+        contents.comment = comment
         contents.owner = owner
         contents.isDormant = flags & NFT_TABLE_F_DORMANT.rawValue != 0
     }
@@ -87,23 +92,12 @@ enum TableReader {
             case Int(NFTA_RULE_TABLE.rawValue): owner = $0.text
             case Int(NFTA_RULE_CHAIN.rawValue): chain = $0.text
             case Int(NFTA_RULE_HANDLE.rawValue): handle = $0.number()
-            case Int(NFTA_RULE_USERDATA.rawValue): comment = Self.comment(in: $0.bytes)
+            case Int(NFTA_RULE_USERDATA.rawValue): comment = QuotedText.comment(in: $0.bytes)
             default: break
             }
         }
         guard owner == table, let chain, let handle else { return }
         contents.rules.append(TableContents.Rule(chain: chain, handle: handle, comment: comment))
-    }
-
-    /// The first piece of type 0 (NFTNL_UDATA_RULE_COMMENT): a type, a length and so many bytes each.
-    private static func comment(in bytes: [UInt8]) -> String {
-        var rest = bytes[...]
-        while let type = rest.popFirst(), let length = rest.popFirst() {
-            let piece = rest.prefix(Int(length))
-            if type == 0 { return String(decoding: piece.prefix { $0 != 0 }, as: UTF8.self) }
-            rest = rest.dropFirst(Int(length))
-        }
-        return ""
     }
 
     private static func readObject(_ message: NetlinkMessage, _ table: String, _ contents: inout TableContents) {

@@ -10,12 +10,14 @@ import Linux
     static let nameLimit = 255
 
     private let table: String
+    private let mark: String
     private(set) var batch: Batch
     /// What the batch's sets are told apart by.
     private var nextSetID: UInt32 = 1
 
-    init(_ table: String, _ batch: consuming Batch) {
-        self.table = table
+    init(_ table: Table, _ batch: consuming Batch) {
+        self.table = table.name
+        mark = table.mark
         self.batch = batch
     }
 
@@ -77,7 +79,15 @@ import Linux
         guard let object = unsafe nftnl_table_alloc() else { throw .unsuitable(.table(table), "no memory") }
         defer { unsafe nftnl_table_free(object) }
         _ = unsafe nftnl_table_set_str(object, UInt16(NFTNL_TABLE_NAME.rawValue), table)
-        if type == NFT_MSG_NEWTABLE { unsafe nftnl_table_set_u32(object, UInt16(NFTNL_TABLE_FLAGS.rawValue), 0) }
+        if type == NFT_MSG_NEWTABLE {
+            unsafe nftnl_table_set_u32(object, UInt16(NFTNL_TABLE_FLAGS.rawValue), 0)
+            if let comment = QuotedText.userData(comment: mark) {
+                let (attribute, count) = (UInt16(NFTNL_TABLE_USERDATA.rawValue), UInt32(comment.count))
+                guard unsafe nftnl_table_set_data(object, attribute, comment, count) == 0 else {
+                    throw .unsuitable(.table(table), "no memory")
+                }
+            }
+        }
         let flags = type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0
         try unsafe batch.add(type, flags: flags, .table(table)) { unsafe nftnl_table_nlmsg_build_payload($0, object) }
     }
@@ -118,7 +128,7 @@ import Linux
         guard var writer = consume writer else { throw .unsuitable(origin, "no memory") }
         for match in rule.matches { writer.write(match) }
         for statement in rule.statements { writer.write(statement) }
-        guard !writer.isIncomplete else { throw .unsuitable(origin, "no memory") }
+        if let problem = writer.problem { throw .unsuitable(origin, problem) }
         guard writer.expressionCount <= RuleWriter.expressionLimit else {
             throw .unsuitable(origin, "more than \(RuleWriter.expressionLimit) expressions")
         }

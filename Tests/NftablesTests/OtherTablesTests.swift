@@ -111,13 +111,100 @@ struct OtherTablesTests {
             var socket = try NftablesSocket()
             let deadline = Clocks.now() + .seconds(10)
             while try !socket.read(Table("ours")).exists, Clocks.now() < deadline { usleep(1000) }
-            #expect(try socket.read(Table("ours")).owner != nil)
+            let port = try #require(try socket.read(Table("ours")).owner)
             let ruleset = Ruleset(Table("ours"), chains: [Chain("in", Self.input)])
             let error = #expect(throws: NftablesError.self) { try socket.apply(ruleset) }
-            #expect(error == .owned(table: "ours"))
+            #expect(error == .owned(table: "ours", port: port))
             let removal = #expect(throws: NftablesError.self) { try socket.remove(Table("ours")) }
-            #expect(removal == .owned(table: "ours"))
+            #expect(removal == .owned(table: "ours", port: port))
             try socket.apply(Ruleset(Table("free")))
         }
     }
+
+    private static let marked = Table("ours", mark: "made by us")
+
+    @Test(arguments: ["", "comment \"made by them\";", "flags dormant;"])
+    func `a table without our mark is another's, and stays as it is`(words: String) throws {
+        try PrivateNetwork.run {
+            _ = try Nft.run("-f -", input: "table inet ours { \(words) chain theirs { drop; }; }\n")
+            let before = try Nft.run("-a list ruleset")
+            var socket = try NftablesSocket()
+            let ruleset = Ruleset(Self.marked, chains: [Chain("in", Self.input)])
+            let error = #expect(throws: NftablesError.self) { try socket.apply(ruleset) }
+            #expect(error == .foreign(table: "ours"))
+            let removal = #expect(throws: NftablesError.self) { try socket.remove(Self.marked) }
+            #expect(removal == .foreign(table: "ours"))
+            #expect(try Nft.run("-a list ruleset") == before)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `our mark stays with the table when it changes, sleeps, or is loaded again by nft`(isAsleep: Bool) throws {
+        try PrivateNetwork.run {
+            var socket = try NftablesSocket()
+            try socket.apply(Ruleset(Self.marked, chains: [Chain("a"), Chain("in", Self.input)]))
+            #expect(try socket.read(Self.marked).comment == "made by us")
+            var saved = try Nft.run("list ruleset")
+            if isAsleep { saved = saved.replacing("{\n\tcomment", with: "{\n\tflags dormant\n\tcomment") }
+            _ = try Nft.run("-f -", input: "flush ruleset\n" + saved)
+            #expect(try socket.read(Self.marked).isDormant == isAsleep)
+            for name in ["b", "c"] {
+                try socket.apply(Ruleset(Self.marked, chains: [Chain(name)]))
+                #expect(try socket.read(Self.marked).chains.map(\.name) == [name])
+                #expect(try socket.read(Self.marked).comment == "made by us")
+            }
+            try socket.remove(Self.marked)
+            #expect(try socket.read(Self.marked).exists == false)
+        }
+    }
+
+    @Test(
+        arguments: [
+            "add rule inet ours in drop", "insert rule inet ours a accept", "flush chain inet ours in",
+            "add element inet ours s { 192.0.2.1 }", "delete element inet ours s { 10.0.0.0/8 }",
+            "add counter inet ours d", "add chain inet ours b", "add chain inet ours in { policy drop; }",
+            "add set inet ours t { type ipv4_addr; }", "add limit inet ours l { rate 1/second; }",
+            "add table inet ours { flags dormant; }", "delete table inet ours", "flush ruleset",
+        ])
+    func `what others change in the table is noticed`(command: String) throws {
+        try PrivateNetwork.run {
+            var socket = try NftablesSocket()
+            let generation = try socket.apply(Self.watched)
+            let made = try socket.read(Self.watched.table)
+            #expect(made.generation == generation)
+            let listing = try Nft.listing("ours")
+            _ = try Nft.run("-f -", input: command + "\n")
+            #expect(try socket.read(Self.watched.table).isUnchanged(since: made) == false)
+            try socket.apply(Self.watched)
+            #expect(try Nft.listing("ours") == listing)
+        }
+    }
+
+    /// A table that was saved and loaded is another one: nobody can say what came between.
+    @Test func `what others change elsewhere, and what is counted, is not taken for a change`() throws {
+        try PrivateNetwork.run {
+            var socket = try NftablesSocket()
+            try socket.apply(Self.watched)
+            let made = try socket.read(Self.watched.table)
+            let commands = """
+                table inet theirs { chain in { type filter hook input priority 0; drop; }; }
+                table ip ours { chain a { drop; }; }
+                reset counter inet ours c
+                """
+            _ = try Nft.run("-f -", input: commands + "\n")
+            let now = try socket.read(Self.watched.table)
+            #expect(now.generation != made.generation)
+            #expect(now.isUnchanged(since: made))
+            let saved = try Nft.run("list table inet ours")
+            _ = try Nft.run("-f -", input: "delete table inet ours\n" + saved)
+            #expect(try socket.read(Self.watched.table).isUnchanged(since: made) == false)
+        }
+    }
+
+    private static let watched = Ruleset(
+        Table("ours"), sets: [SetDefinition("s", PrefixSet(.v4, [.literal("10.0.0.0/8")]))],
+        chains: [
+            Chain("a", rules: [Rule([], counter: "c", [.drop])]),
+            Chain("in", input, rules: [Rule([.member([.sourceV4], of: "s")], [.jump("a")])]),
+        ])
 }

@@ -87,6 +87,17 @@ import Wire
         #expect(ruleset.allCounters.map(\.name) == ["y", "x"])
     }
 
+    /// Without the match it would hold for every packet.
+    @Test func `a rule whose set cannot be written is not written either`() throws {
+        let writer = RuleWriter(table: "t", chain: "c", comment: "", firstSetID: 1)
+        guard var writer = consume writer else { throw CancellationError() }
+        writer.lookup(SetDefinition("", key: [.port], hasIntervals: false, elements: [[.port(1)]]), false)
+        #expect(writer.problem == nil)
+        writer.lookup(SetDefinition("", key: [.port], hasIntervals: false, elements: [[.mark(1)]]), false)
+        #expect(writer.problem == "the element 0x00000001 is of another type")
+        #expect(writer.sets.count == 1)
+    }
+
     @Test func `a comment is one line without quotation marks that nft takes back`() {
         let rule = Rule([], [.drop], comment: "a \"b\"\nc" + String(repeating: "ü", count: 100))
         #expect(rule.description == "drop comment \"a 'b' c" + String(repeating: "ü", count: 60) + "\"")
