@@ -7,7 +7,7 @@
 #                                      │ wg0 10.80.0.1, listening on `far`
 #   alice, carol ─ far ──────────── far│     alice 10.80.1.2, carol 10.80.3.2 (a tunnel each)
 #
-# timeout: 240
+# timeout: 300
 set -euo pipefail
 # shellcheck source=../../etc/lib/tunnel.sh
 . "$(dirname "$0")/../../etc/lib/tunnel.sh"
@@ -149,11 +149,11 @@ on carol ip address add 10.80.1.77/32 dev wg0
 on hub wg set wg0 peer "${public_key[carol]}" allowed-ips 10.80.3.0/24,fd80::3:0/112,10.80.1.77/32
 alices() { on hub nft list set inet fullbore-hub peers-wg0-alice-v4; }
 as_77() { on carol timeout 2 socat - "TCP:10.0.10.2:7,bind=10.80.1.77,connect-timeout=1" <<<hello 2>/dev/null; }
-! alices | grep -q 10.80.1.0/24 || fail "alice still has all of her prefix"
+[[ $(alices) != *10.80.1.0/24* ]] || fail "alice still has all of her prefix"
 [[ $(as_77 || true) != hello ]] || fail "an address that is carol's now is still taken for alice's"
 on hub wg set wg0 peer "${public_key[alice]}" allowed-ips 10.80.1.0/24,fd80::1:0/112,10.80.1.77/32
 expect pass alice 10.0.10.2 fd10::2
-alices | grep -q 10.80.1.0/24 || fail "alice does not have all of her prefix again: $(alices)"
+[[ $(alices) == *10.80.1.0/24* ]] || fail "alice does not have all of her prefix again: $(alices)"
 step "rules about peers follow wg set"
 
 # ---- A reload changes the rules and keeps what they have counted
@@ -170,6 +170,68 @@ grep -q "rules in nftables" "$work/reload" || fail "the reload does not speak of
 [[ $(ask tcp outside 10.0.10.2) == pass && $(ask udp outside fd10::2) == pass ]] || fail "the new rule is not in force"
 [[ $(hits rule-no-cameras) == "$before" ]] || fail "the reload has lost what was counted"
 step "a reload changes the rules, and keeps their counters"
+
+# ---- What others do to the table is undone by a reload of the same file
+
+reloads() { # reloads TEXT: with status 0, saying so
+    on hub "$fullbore" reload hub >"$work/reload" 2>&1 || fail "the reload is refused: $(cat "$work/reload")"
+    grep -qF -- "$1" "$work/reload" || fail "the reload does not say '$1': $(cat "$work/reload")"
+}
+put_back="rules in nftables, which somebody had changed, put back"
+reloads "nothing has changed"
+on hub nft add table inet theirs
+reloads "nothing has changed"
+before=$(hits rule-no-cameras)
+on hub nft insert rule inet fullbore-hub forward accept
+[[ $(ask tcp carol 10.0.10.2) == pass ]] || fail "the rule that opens everything does not"
+reloads "$put_back"
+[[ $(ask tcp carol 10.0.10.2) == dropped ]] || fail "a rule that somebody has put in front is still there"
+(($(hits rule-no-cameras) > before)) || fail "the repair has lost what was counted"
+reloads "nothing has changed"
+on hub nft flush ruleset
+[[ $(ask tcp outside 198.51.100.1) == pass ]] || fail "without rules this host is closed"
+status=0
+on hub "$fullbore" show hub --firewall >"$work/shown" 2>&1 || status=$?
+[[ $status == 1 ]] || fail "show --firewall: status $status: $(cat "$work/shown")"
+grep -q "somebody has deleted the table inet fullbore-hub" "$work/shown" || fail "$(cat "$work/shown")"
+reloads "$put_back"
+[[ $(ask tcp outside 198.51.100.1) == dropped && $(ask udp carol fd10::2) == dropped ]] || fail "what is closed is open"
+[[ $(ask tcp alice 10.0.10.2) == pass && $(ask icmp inside 2001:db8:1::2) == pass ]] || fail "what is open is closed"
+reloads "nothing has changed"
+step "a reload of the same file puts back what others have changed or flushed"
+
+# ---- Another process changes its own table all the time
+
+on hub nft -f - <<'NFT'
+table inet theirs {
+    set s { type ipv4_addr; elements = { 192.0.2.1 }; }
+    counter c { packets 5 bytes 7; }
+    chain kept { ip saddr @s counter name c drop; }
+    chain changing { }
+}
+NFT
+theirs() { on hub nft -a list chain inet theirs kept && on hub nft list set inet theirs s && on hub nft list counter inet theirs c; }
+theirs >"$work/theirs"
+before=$(hits rule-no-cameras)
+mkfifo "$work/words"
+# shellcheck disable=SC2016 # expands in the inner shell
+spawn hub "$work/others.log" sh -c 'exec nft -i <"$0"' "$work/words" # a transaction for each line, without a pause
+others=$spawned
+while echo "add rule inet theirs changing tcp dport 9 accept; flush chain inet theirs changing"; do :; done >"$work/words" 2>/dev/null &
+for ((round = 1; round <= 30; round++)); do
+    option[hub,extra]=$(rules "        - { allow: tcp/$((1000 + round)), from: wan, to: lan, name: round-$round }")
+    router_file hub >"$work/hub/router.yaml"
+    reloads "rules in nftables"
+    [[ $(hits "rule-round-$round") == 0 ]] || fail "round $round: its rule is not there"
+done
+alive "$others" || fail "nft has ended: $(cat "$work/others.log")"
+kill "$others"
+ends "$others" 5
+theirs | diff "$work/theirs" - || fail "another's table has changed"
+[[ $(hits rule-no-cameras) == "$before" ]] || fail "the reloads have lost what was counted"
+transactions=$(on hub nft -ea add rule inet theirs changing drop | sed -nE 's/.*# handle ([0-9]+)$/\1/p') # one each
+((transactions > 300)) || fail "the other process has changed its table $transactions times only"
+step "30 reloads while another process changed its own table $transactions times"
 
 # ---- kill -9: closed stays closed, open stays open; the next start takes over
 

@@ -40,8 +40,12 @@ final class HostRules: Sendable {
         do throws(NftablesError) {
             try running.withLock { running throws(NftablesError) in
                 running.context = FileContext(running.configuration, file: file, registry)
-                guard running.hasStages else { return table.clear() }
-                _ = try table.apply(running.context)
+                guard running.hasStages else {
+                    return attempt("a table of an earlier run may still be there") { () throws(NftablesError) in
+                        try table.clear()
+                    }
+                }
+                try table.apply(running.context)
             }
         } catch {
             throw .hostRules(error)
@@ -78,7 +82,7 @@ final class HostRules: Sendable {
             guard running.hasStages else { return }
             let next = FileContext(running.configuration, file: file, registry)
             do throws(NftablesError) {
-                _ = try table.apply(context(next, &running))
+                try table.apply(context(next, &running))
             } catch {
                 logger.error("the rules do not follow a change of peers: \(error)")
             }
@@ -94,10 +98,10 @@ final class HostRules: Sendable {
             let before = Prepared(configuration: running.configuration, context: running.context)
             var context = next.context(file: file)
             context.keepPorts(of: running.context)
-            let changes = try table.apply(context.common(with: running.context))
+            let change = try table.apply(context.common(with: running.context), verifying: true)
             running.configuration = next
             running.context = context.common(with: running.context)
-            return Prepared(configuration: before.configuration, context: before.context, isChange: changes)
+            return Prepared(configuration: before.configuration, context: before.context, change: change)
         }
     }
 
@@ -105,7 +109,7 @@ final class HostRules: Sendable {
         running.withLock { running in
             (running.configuration, running.context) = (prepared.configuration, prepared.context)
             attempt("the rules are those of a file that was refused") { () throws(NftablesError) in
-                _ = try table.apply(prepared.context)
+                try table.apply(prepared.context)
             }
         }
     }
@@ -113,8 +117,7 @@ final class HostRules: Sendable {
     struct Prepared: Sendable {
         fileprivate let configuration: RouterConfiguration
         fileprivate let context: FileContext
-        /// Whether the rules are others than before.
-        var isChange = false
+        var change = HostTable.Change.none
     }
 
     // MARK: For people

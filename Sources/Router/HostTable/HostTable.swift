@@ -15,6 +15,8 @@ final class HostTable: Sendable {
         var socket: NftablesSocket?
         /// What the kernel has of ours; nil when that is nothing.
         var applied: Ruleset?
+        /// The table as it was made; nil when others were so quick that this is not known.
+        var made: TableContents?
         var listing: [ListedRule] = []
         /// Whether the table was there before us, left by a router of this name that has not come to its end.
         var isInherited = false
@@ -23,35 +25,72 @@ final class HostTable: Sendable {
     private let table: Table
     private let state = Guarded(State())
 
-    init(router: String) { table = Table("fullbore-\(router)") }
+    init(router: String) { table = Table(router: router) }
 
-    /// Makes the table what the stages of `context` want; without such stages there is none. True when that is something
-    /// else than before. Packets see either the old rules or the new ones; when it throws, the old ones.
+    enum Change: Sendable {
+        case none
+        /// Other rules than before.
+        case rules
+        /// The same rules, which somebody had changed or deleted in the kernel.
+        case repair
+    }
+
+    /// Makes the table what the stages of `context` want; without such stages there is none. Packets see either the old
+    /// rules or the new ones; when it throws, the old ones.
+    ///
+    /// Where the same rules are wanted as before, nothing is done; with `verifying` only after a look at whether the kernel
+    /// still has them.
     @discardableResult
-    func apply(_ context: FileContext) throws(NftablesError) -> Bool {
+    func apply(_ context: FileContext, verifying: Bool = false) throws(NftablesError) -> Change {
         let stages = context.stages.compactMap { $0.options as? any HostOptions }
         let intents = stages.map { $0.intent(in: context) }
-        return try state.withLock { state throws(NftablesError) -> Bool in
-            guard !stages.isEmpty else { return try Self.remove(table, &state) }
+        return try state.withLock { state throws(NftablesError) -> Change in
+            guard !stages.isEmpty else { return try Self.remove(table, &state) ? .rules : .none }
             let ruleset = Ruleset(router: context.router, intents)
-            state.listing = intents.flatMap(\.listing)
-            guard ruleset != state.applied else { return false }
+            let isSame = ruleset == state.applied
+            if isSame, !verifying { return .none }
             var socket = try Self.socket(&state)
-            if state.applied == nil { state.isInherited = try socket.read(table).exists }
-            try socket.apply(ruleset)
+            var isKnown = false
+            if isSame, let made = state.made {
+                if try Self.isUntouched(made, table, &socket) {
+                    state.socket = consume socket
+                    return .none
+                }
+                isKnown = true
+            }
+            if state.applied == nil { state.isInherited = try socket.read(table, withRules: false).exists }
+            let generation = try socket.apply(ruleset)
+            state.made = Self.contents(of: table, at: generation, &socket)
             state.socket = consume socket
             state.applied = ruleset
-            return true
+            state.listing = intents.flatMap(\.listing)
+            return isSame ? (isKnown ? .repair : .none) : .rules
         }
     }
 
-    /// A router without host stages takes away what an earlier one of its name has left. Where there is no nftables, or
-    /// it may not be asked, there is nothing to take away.
-    func clear() {
-        state.withLock { state in
-            guard var socket = try? NftablesSocket(), (try? socket.read(table))?.exists == true else { return }
-            try? socket.remove(table)
-        }
+    /// Others change their tables all the time: only where something has changed the table itself is looked at.
+    private static func isUntouched(
+        _ made: TableContents, _ table: Table, _ socket: inout NftablesSocket
+    ) throws(NftablesError) -> Bool {
+        if try socket.generation() == made.generation { return true }
+        return try socket.read(table).isUnchanged(since: made)
+    }
+
+    /// nil when somebody has changed something since that generation, or it cannot be told.
+    private static func contents(
+        of table: Table, at generation: UInt32, _ socket: inout NftablesSocket
+    ) -> TableContents? {
+        guard let contents = try? socket.read(table), contents.generation == generation else { return nil }
+        return contents
+    }
+
+    /// A router without host stages takes away what an earlier one of its name has left. Where there is no nftables, there
+    /// is nothing to take away.
+    func clear() throws(NftablesError) {
+        do throws(NftablesError) {
+            var socket = try NftablesSocket()
+            try socket.remove(table)
+        } catch .unavailable {}
     }
 
     /// The start has failed: no rules that were not there before. Those that were there stay, so that what they close
@@ -72,7 +111,7 @@ final class HostTable: Sendable {
         var socket = try socket(&state)
         try socket.remove(table)
         state.socket = consume socket
-        state.applied = nil
+        (state.applied, state.made) = (nil, nil)
         state.listing = []
         return true
     }
@@ -89,6 +128,9 @@ final class HostTable: Sendable {
             guard state.applied != nil else { return HostTableStatus(router: router, table: nil, rules: []) }
             var socket = try Self.socket(&state)
             let counters = try socket.counters(of: table)
+            // Without a counter there may still be a table.
+            let isThere = counters.isEmpty ? try socket.read(table, withRules: false).exists : true
+            guard isThere else { throw .missing(table: table.name) }
             state.socket = consume socket
             let rules = state.listing.map { rule in
                 let count = counters[rule.counter] ?? CounterValue()

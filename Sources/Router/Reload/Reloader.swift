@@ -51,17 +51,21 @@ package final class Reloader: Sendable {
             // Not while the change is made: who is told of a link waits for the change to be over.
             for id in change.departures { router.links.remove(id) }
             var outcome: FileOutcome
-            var rulesChange = false
+            var rules = HostTable.Change.none
             do throws(ReloadProblem) {
                 outcome = try router.changes.apply(change) { () throws(ReloadProblem) in
-                    rulesChange = try applyToHost(next)
+                    rules = try applyToHost(next)
                 }
             } catch {
                 router.watchAgain(change.departures)
                 throw error
             }
             router.follow(change)
-            if rulesChange { outcome.summary.append("rules in nftables") }
+            switch rules {
+            case .none: break
+            case .rules: outcome.summary.append("rules in nftables")
+            case .repair: outcome.summary.append("rules in nftables, which somebody had changed, put back")
+            }
             router.resolver.look(for: outcome.searches)
             running = next
             return outcome.summary
@@ -152,8 +156,8 @@ package final class Reloader: Sendable {
         }
     }
 
-    /// The rules first, so that nothing is forwarded that they would not let through. True when they have changed.
-    private func applyToHost(_ next: RouterConfiguration) throws(ReloadProblem) -> Bool {
+    /// The rules first, so that nothing is forwarded that they would not let through. What has become of them.
+    private func applyToHost(_ next: RouterConfiguration) throws(ReloadProblem) -> HostTable.Change {
         let prepared: HostRules.Prepared
         do throws(NftablesError) {
             prepared = try router.rules.prepare(next)
@@ -166,6 +170,6 @@ package final class Reloader: Sendable {
             router.rules.undo(prepared)
             throw .host(error)
         }
-        return prepared.isChange
+        return prepared.change
     }
 }
