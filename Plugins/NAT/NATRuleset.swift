@@ -35,11 +35,11 @@ struct NATRuleset {
                 Chain("nat-in", Chain.Base(.nat, hook: .prerouting, priority: .destinationNAT), rules: own + incoming))
         }
         if !reflected.isEmpty { chains.append(Chain(Self.reflection, rules: reflected)) }
-        if !outgoing.isEmpty || !reflected.isEmpty {
-            let first = reflected.isEmpty ? [] : [Rule([.status(.destinationNAT)], [.jump(Self.reflection)])]
-            chains.append(
-                Chain("nat-out", Chain.Base(.nat, hook: .postrouting, priority: .sourceNAT), rules: first + outgoing))
-        }
+        // Without a rule too: with the last chain of its kind the kernel stops translating the flows that have begun
+        // (nf_nat_unregister_fn), and sends them out with the addresses inside.
+        let first = reflected.isEmpty ? [] : [Rule([.status(.destinationNAT)], [.jump(Self.reflection)])]
+        chains.append(
+            Chain("nat-out", Chain.Base(.nat, hook: .postrouting, priority: .sourceNAT), rules: first + outgoing))
         if !leaking.isEmpty {
             chains.append(Chain("nat-leaks", Chain.Base(hook: .forward, priority: .filter - 1), rules: leaking))
         }

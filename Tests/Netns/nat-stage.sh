@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # nat-stage.sh: each kind of translation, in the kernel: masquerading, a forward with and without hairpin, one to one, IPv4
-# and IPv6, TCP and UDP, with the firewall closed to everything that is not forwarded.
+# and IPv6, TCP and UDP, with the firewall closed to everything that is not forwarded. Flows go on while what others are
+# translated by comes and goes.
 #
 #   outside ── out ─────────── out ── hub ── in ─────────── in ── inside, other (one bridge)
 #   198.51.100.2            198.51.100.1     10.0.10.1         10.0.10.2, 10.0.11.2 (`too`)
@@ -28,20 +29,28 @@ for name in inside other; do
     on "$name" ip -6 route add default via "fd$net::1" dev "$device"
 done
 
-interface hub fullbore addresses="10.80.0.1/24" extra='pipeline:
+readonly masquerade='{ to: wan, from: lan }'
+readonly web='
+        - { name: web, from: wan, port: tcp/443, to: "10.0.10.2:7", hairpin: true }
+        - { name: web6, from: wan, port: tcp/443, to: "[fd10::2]:7", hairpin: true }
+        - { name: echo, from: wan, port: udp/7-8, to: 10.0.10.2, address: 198.51.100.1 }'
+readonly bulk='
+        - { name: bulk, from: wan, port: tcp/5400, to: "10.0.10.2:5301" }
+        - { name: bulk6, from: wan, port: tcp/5400, to: "[fd10::2]:5301" }'
+readonly one_to_one='
+        - { outside: 198.51.100.9, inside: 10.0.11.2, zone: wan }
+        - { outside: "2001:db8:1::9", inside: "fd11::2", zone: wan }'
+translations() { # translations MASQUERADE FORWARDS ONE-TO-ONE: the sections of hub's file
+    cat <<YAML
+pipeline:
   - firewall:
       rules:
         - { allow: any, from: lan, to: wan }
         - { allow: udp/8, from: wan, to: [10.0.11.2, "fd11::2"] }
   - nat:
-      masquerade: [ { to: wan, from: lan } ]
-      forwards:
-        - { name: web, from: wan, port: tcp/443, to: "10.0.10.2:7", hairpin: true }
-        - { name: web6, from: wan, port: tcp/443, to: "[fd10::2]:7", hairpin: true }
-        - { name: echo, from: wan, port: udp/7-8, to: 10.0.10.2, address: 198.51.100.1 }
-      one-to-one:
-        - { outside: 198.51.100.9, inside: 10.0.11.2, zone: wan }
-        - { outside: "2001:db8:1::9", inside: "fd11::2", zone: wan }
+      masquerade: [ $1 ]
+      forwards: ${2:-[]}
+      one-to-one: ${3:-[]}
   - tun
   - allowed-ips
   - wireguard
@@ -50,8 +59,11 @@ zones:
   wan: { interfaces: [out] }
   lan: { interfaces: [in, too] }
 tests:
-  - { expect: allow, from: wan, to: self, port: tcp/443 }
-  - { expect: deny, from: wan, to: self, port: tcp/7 }'
+  - { expect: deny, from: wan, to: self, port: tcp/7 }
+YAML
+}
+interface hub fullbore addresses="10.80.0.1/24" extra="$(translations "$masquerade" "$web$bulk" "$one_to_one")
+  - { expect: allow, from: wan, to: self, port: tcp/443 }"
 up hub
 
 # Who answers tells who has asked.
@@ -115,4 +127,49 @@ step "one to one: both ways, and the filter decides"
 
 on hub "$fullbore" show hub --firewall >"$work/shown"
 grep -q "router.yaml:[0-9]* *forward tcp/443 from wan to 10.0.10.2:7, hairpin" "$work/shown" || fail "$(cat "$work/shown")"
+
+# ---- Flows that go on while others' translations come and go
+
+for name in outside inside; do echoes "$name" 5301; done
+begin_flow inside 198.51.100.2 5301
+begin_flow inside 2001:db8:1::2 5301
+begin_flow outside 198.51.100.1 5400
+begin_flow outside 2001:db8:1::1 5400
+
+reloads() { # reloads MASQUERADE FORWARDS ONE-TO-ONE
+    option[hub,extra]=$(translations "$@")
+    router_file hub >"$work/hub/router.yaml"
+    on hub "$fullbore" reload hub >"$work/reload" 2>&1 || fail "the reload is refused: $(cat "$work/reload")"
+    grep -q "rules in nftables" "$work/reload" || fail "the reload has changed nothing: $(cat "$work/reload")"
+}
+counted() { # what has counted the flows: the translations that have begun them, and the filter
+    on hub nft -j list counters table inet fullbore-hub | jq -r '.nftables[].counter | select(. != null) |
+        select(.name | test("^(masquerade-to-wan-from-lan|forward-bulk.*)$")) | "\(.name) \(.packets)"' | sort
+}
+counted >"$work/counted"
+[[ $(grep -cE '^forward-bulk6?(\.opened)? 1$' "$work/counted") == 4 ]] || fail "the forwards have not counted their flows: $(cat "$work/counted")"
+readonly rounds=30
+for ((round = 0; round < rounds; round++)); do
+    case $((round % 5)) in
+        0) reloads "$masquerade" "$bulk" "" ;;
+        1) reloads "$masquerade, { to: lan, from: wan }" "$web$bulk" "" ;; # the forwards' own flows, were they new
+        2) reloads "{ to: wan, from: 10.0.11.0/24 }, $masquerade" "$bulk" "$one_to_one" ;;
+        3) reloads "$masquerade" "$bulk" "
+        - { outside: 198.51.100.1, inside: 10.0.11.2, zone: wan }" ;;
+        4) reloads "$masquerade" "
+        - { name: another, from: wan, port: tcp/5399, to: \"10.0.11.2:7\" }$bulk" "" ;;
+    esac
+    ((round % 5)) || flows_go_on
+done
+counted | diff "$work/counted" - || fail "the reloads have lost what was counted, or flows have begun anew"
+flows_go_on
+step "$rounds reloads beside four flows"
+# Not even the rule that has begun a flow is asked again.
+reloads "" "" ""
+flows_go_on
+nothing outside TCP 198.51.100.1 443
+end_flows
+reloads "$masquerade" "$web$bulk" "$one_to_one"
+expect outside TCP 2001:db8:1::1 443 inside 2001:db8:1::2
+expect inside TCP 198.51.100.2 7 outside 198.51.100.1
 all_down

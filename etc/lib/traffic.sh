@@ -7,6 +7,10 @@
 #   iperf_value JQ                       a value of it, such as .end.sum_received.bits_per_second
 #   some_udp_arrived                     fails when iperf's UDP was lost, all of it
 #   random_file FILE BYTES
+#   echoes NODE PORT                     whatever NODE gets over TCP at PORT goes back
+#   begin_flow NODE ADDRESS PORT         a TCP flow from NODE to where it is echoed, which sends until end_flows
+#   flows_go_on                          within 5 s each flow gets something more back
+#   end_flows                            ends them: each byte has come back, as it was sent
 
 # shellcheck source=namespaces.sh
 . "$(dirname "${BASH_SOURCE[0]}")/namespaces.sh"
@@ -48,6 +52,44 @@ copy() {
 # At full speed a datagram may be lost in a queue; that none arrived would be something else.
 some_udp_arrived() {
     iperf_value '.end.sum | select(.packets > .lost_packets) | .packets' >/dev/null || fail "UDP: all of it was lost"
+}
+
+echoes() {
+    spawn "$1" "$work/echo-$1.log" socat "TCP6-LISTEN:$2,ipv6only=0,reuseaddr,fork" EXEC:cat
+    eventually 5 listening "$1" "$2" || fail "$1 does not listen: $(cat "$work/echo-$1.log")"
+}
+
+flows=() # numbers are their names; each a pid
+begin_flow() {
+    local number=${#flows[@]}
+    # shellcheck disable=SC2016 # expands in the inner shell
+    spawn "$1" "$work/flow-$number.log" sh -c 'while [ ! -e "$0-end" ]; do head -c 200000 /dev/urandom; sleep 0.02; done |
+        tee "$0-$1.sent" | socat -t 10 - "TCP:$2" >"$0-$1.back"' "$work/flow" "$number" "$(bracketed "$2"):$3"
+    flows+=("$spawned")
+    eventually 5 has_come_back "$number" 0 || fail "$1 → $2: no flow: $(cat "$work/flow-$number.log")"
+}
+flow_size() { stat -c %s "$work/flow-$1.back" 2>/dev/null || echo 0; } # its shell may still have to make the file
+has_come_back() { (($(flow_size "$1") > $2)); } # has_come_back NUMBER BYTES: more than that
+
+flows_go_on() {
+    local number sizes=()
+    for number in "${!flows[@]}"; do sizes+=("$(flow_size "$number")"); done
+    for number in "${!flows[@]}"; do
+        eventually 5 has_come_back "$number" "${sizes[number]}" || fail "flow $number stands still: $(cat "$work/flow-$number.log")"
+    done
+}
+
+end_flows() {
+    local number
+    touch "$work/flow-end"
+    for number in "${!flows[@]}"; do
+        ends "${flows[number]}" 20 || fail "flow $number does not end"
+        [[ $ended == 0 ]] || fail "flow $number: status $ended: $(cat "$work/flow-$number.log")"
+        cmp "$work/flow-$number.sent" "$work/flow-$number.back" || fail "flow $number: what has come back is not what was sent"
+    done
+    step "${#flows[@]} flows: $(cat "$work"/flow-*.back | wc -c) bytes there and back, each as it was sent"
+    flows=()
+    rm "$work"/flow-*
 }
 
 listening() { [[ $(on "$1" ss -Hltn "sport = :$2") ]]; }
