@@ -1,25 +1,30 @@
 #!/usr/bin/env bash
 # netmap.sh: two sites whose hosts have the same addresses reach each other by the names that netmap gives them, IPv4 and IPv6,
-# both ways: TCP, UDP, fragments, ping, and the errors of hosts and routers on the way.
+# both ways: TCP, UDP, fragments, ping, and the errors of hosts and routers on the way; and by other names after a reload.
 #
 #   left ── lan ───────── lan ── west ── wan ────────── wan ── east ── lan ───────── lan ── right
 #   192.168.1.10  192.168.1.1       10.0.0.1    10.0.0.2       192.168.1.1  192.168.1.10
 #   fd00:1::10      fd00:1::1                                    fd00:1::1    fd00:1::10
 #                        wg0 10.80.0.1 ························ wg0 10.80.0.2
 #                            fd80::1                                fd80::2
-#   right is 10.99.2.10, fd99:2::10 for the west, and left 10.99.1.10, fd99:1::10 for the east.
+#   right is 10.99.2.10, fd99:2::10 for the west, and left 10.99.1.10, fd99:1::10 for the others.
+#   A third site is south, at west's `far` (10.0.3.1, 10.0.3.3): a router with 192.168.1.10 of its own, 10.99.3.10 for the west.
 set -euo pipefail
 # shellcheck source=../../etc/lib/tunnel.sh
 . "$(dirname "$0")/../../etc/lib/tunnel.sh"
 
 [[ ${1:-fullbore} == fullbore ]] || skip "only a router with a file has stages"
 
-node left west east right
+node left west east right south
 wire left lan west lan
 wire west wan east wan
 wire east lan right lan
 address west wan 10.0.0.1/24
 address east wan 10.0.0.2/24
+wire west far south wan
+address west far 10.0.3.1/24
+address south wan 10.0.3.3/24
+address south lo 192.168.1.10/32 fd00:1::10/128
 for node in west east; do address "$node" lan 192.168.1.1/24 fd00:1::1/64; done
 for node in left right; do
     address "$node" lan 192.168.1.10/24 fd00:1::10/64
@@ -27,17 +32,23 @@ for node in left right; do
     ip -n "$prefix-$node" route add default via fd00:1::1
 done
 
-site() { # site NODE OTHER NUMBER OTHERS_NUMBER
-    local maps
-    maps="{ theirs: 192.168.1.0/24, ours: 10.99.$4.0/24 }, { theirs: 'fd00:1::/64', ours: 'fd99:$4::/64' }"
-    interface "$1" fullbore addresses="10.80.0.$3/24 fd80::$3/64" extra="pipeline: [tun, allowed-ips, netmap, wireguard, udp]"
-    peer "$1" "$2" endpoint="10.0.0.$4:$default_port" \
-        allowed="10.80.0.$4/32 fd80::$4/128 10.99.$4.0/24 fd99:$4::/64" extra="netmap: { map: [ $maps ] }"
+site() { # site NODE NUMBER
+    interface "$1" fullbore addresses="10.80.0.$2/24 fd80::$2/64" extra="pipeline: [tun, allowed-ips, netmap, wireguard, udp]"
 }
-site west east 1 2
-site east west 2 1
+knows() { # knows NODE OTHER OTHERS_NUMBER OTHERS_ENDPOINT OTHERS_NAME: hosts of the other's site are 10.99.NAME.0/24
+    local maps="{ theirs: 192.168.1.0/24, ours: 10.99.$5.0/24 }, { theirs: 'fd00:1::/64', ours: 'fd99:$5::/64' }"
+    peer "$1" "$2" endpoint="$4:$default_port" allowed="10.80.0.$3/32 fd80::$3/128 10.99.$5.0/24 fd99:$5::/64" extra="netmap: { map: [ $maps ] }"
+}
+site west 1
+site east 2
+site south 3
+knows west east 2 10.0.0.2 2
+knows west south 3 10.0.3.3 3
+knows east west 1 10.0.0.1 1
+knows south west 1 10.0.3.1 1
 up west
 up east
+up south
 
 counters() { # counters NODE: what netmap has counted and dropped, "NAME COUNT" each
     on "$1" "$fullbore" show "$1" --json | jq -r '[.stages[] | select(.name == "netmap") | (.counters + .drops)[] |
@@ -111,11 +122,49 @@ for to in 10.99.2.10 fd99:2::10; do
 done
 step "the path's MTU is learned across, and TCP goes by it"
 
+# ---- Another name for one site, while a flow of the other goes on
+
+echoes south 5301
+begin_flow left 10.99.3.10 5301
+begin_flow left fd99:3::10 5301
+counted() { on west "$fullbore" show west --json | jq '[.stages[] | select(.name == "netmap") | .counters[].value] | add'; }
+renames() { # renames NODE OTHER OTHERS_NUMBER OTHERS_ENDPOINT OTHERS_NAME: as knows, while NODE runs
+    knows "$@"
+    router_file "$1" >"$work/$1/router.yaml"
+    on "$1" "$fullbore" reload "$1" >"$work/reload" 2>&1 || fail "$1: $(cat "$work/reload")"
+    ! grep -q "nothing has changed" "$work/reload" || fail "$1: the reload changes nothing"
+}
+for round in {1..10}; do
+    before=$(counted)
+    renames west east 2 10.0.0.2 $((4 + round % 2 * 2)) # 6, 4, 6, …
+    renames east west 1 10.0.0.1 $((5 + round % 2 * 2)) # 7, 5, 7, …
+    flows_go_on
+    (($(counted) > before)) || fail "round $round: what netmap has counted goes back"
+done
+pings left 10.99.4.10
+pings left fd99:4::10
+pings right 10.99.5.10
+pings right fd99:5::10
+for to in 10.99.2.10 fd99:2::10; do pings_not left "$to"; done
+for to in 10.99.1.10 fd99:1::10; do pings_not right "$to"; done
+for to in 10.99.4.10 fd99:4::10; do copy left right "$to" "$work/file"; done
+for to in 10.99.5.10 fd99:5::10; do copy right left "$to" "$work/file"; done
+refused left UDP4:10.99.4.10:9
+refused right 'UDP6:[fd99:5::10]:9'
+told left 10.99.4.10 10.80.0.2 "Time to live exceeded" -t 2
+told right 10.99.5.10 10.80.0.1 "Time to live exceeded" -t 2
+told left fd99:4::10 fd80::2 "Time exceeded: Hop limit" -t 2
+told right fd99:5::10 fd80::1 "Time exceeded: Hop limit" -t 2
+told left 10.99.4.10 10.80.0.2 "Frag needed and DF set (mtu = 1300)" -M "do" -s 1350
+told left fd99:4::10 fd80::2 "Packet too big: mtu=1300" -M "do" -s 1350
+end_flows
+step "other names after a reload, both ways, and errors by them"
+
 netmap_drops() { drops_of "$1" | sed -n 's/^netmap //p'; }
-for node in west east; do [[ ! $(netmap_drops "$node") ]] || fail "$node has dropped: $(netmap_drops "$node")"; done
-address east lo 10.99.2.99/32
+for node in west east south; do [[ ! $(netmap_drops "$node") ]] || fail "$node has dropped: $(netmap_drops "$node")"; done
+address east lo 10.99.4.99/32
 pings_not_from() { ! on "$1" ping -q -n -c 3 -i 0.1 -W 1 -I "$2" "$3" >/dev/null || fail "$1: $3 answers $2, and must not"; }
-pings_not_from east 10.99.2.99 10.99.1.10
+pings_not_from east 10.99.4.99 10.99.5.10
 [[ $(netmap_drops west) == "source-in-ours 3" ]] || fail "west has dropped: $(netmap_drops west)"
 step "who evades the translation does not get in"
 all_down
