@@ -24,8 +24,15 @@ package struct Outcome: Sendable {
 extension Policy {
     /// What may become of the flow: one outcome when enough is known of it.
     package func outcomes(of flow: Flow) -> [Outcome] {
+        if let family = flow.family { return outcomes(of: flow, family) }
+        // Flows are forwarded by family; nothing else asks for it.
+        guard flow.to.isHost, !openings.isEmpty else { return outcomes(of: flow, .v4) }
+        return outcomes(of: flow, .v4) + outcomes(of: flow, .v6)
+    }
+
+    private func outcomes(of flow: Flow, _ family: IPAddress.Family) -> [Outcome] {
         var possible: [Outcome] = []
-        for (certainty, outcome) in steps(flow) where certainty > .no {
+        for (certainty, outcome) in steps(flow, family) where certainty > .no {
             possible.append(outcome)
             if certainty == .yes { break }
         }
@@ -33,15 +40,15 @@ extension Policy {
     }
 
     /// In the order of the kernel's chains; the last one is certain.
-    private func steps(_ flow: Flow) -> [(Certainty, Outcome)] {
+    private func steps(_ flow: Flow, _ family: IPAddress.Family) -> [(Certainty, Outcome)] {
         func accept(_ cause: Outcome.Cause) -> Outcome { Outcome(verdict: .accept, cause: cause) }
         guard !(flow.from.isHost && flow.to.isHost) else { return [(.yes, accept(.fromHost))] }
         var steps: [(Certainty, Outcome)] = []
         if flow.to.isHost {
             // Before any chain that decides: such a flow is not for this host.
             for opening in openings {
-                steps.append((isFor(opening, flow), accept(.opening(opening))))
-                guard opening.isReflected, isFor(opening, flow, fromAnywhere: true) > .no else { continue }
+                steps.append((isFor(opening, flow, family), accept(.opening(opening))))
+                guard opening.isReflected, isFor(opening, flow, family, fromAnywhere: true) > .no else { continue }
                 // Which of its addresses is asked decides, and then what is said of the other host.
                 for outcome in outcomes(of: flow.redirected(by: opening)) { steps.append((.maybe, outcome)) }
             }
@@ -76,15 +83,15 @@ extension Policy {
         return min(ends, services.map { flow.asks(for: $0) }.max() ?? .no)
     }
 
-    private func isFor(_ opening: Opening, _ flow: Flow, fromAnywhere: Bool = false) -> Certainty {
-        guard !flow.from.isHost else { return .no }
-        let family = flow.to.address?.family ?? flow.from.address?.family
-        guard family == nil || family == opening.target.family else { return .no }
+    private func isFor(
+        _ opening: Opening, _ flow: Flow, _ family: IPAddress.Family, fromAnywhere: Bool = false
+    ) -> Certainty {
+        guard !flow.from.isHost, family == opening.target.family else { return .no }
         let address: Certainty =
             switch (opening.address, flow.to.address) {
             case (let wanted?, let asked?): wanted == asked ? .yes : .no
             case (_?, nil): .maybe
-            case (nil, _): family == nil ? .maybe : .yes
+            case (nil, _): .yes
             }
         let from = fromAnywhere ? Certainty.yes : flow.from.isAt(opening.from, context)
         return min(from, address, flow.asks(for: opening.service))
@@ -102,6 +109,9 @@ extension Policy.Rule {
 }
 
 extension Flow {
+    /// nil where neither address is known.
+    fileprivate var family: IPAddress.Family? { to.address?.family ?? from.address?.family }
+
     /// The flow as it goes on.
     fileprivate func redirected(by opening: Opening) -> Flow {
         var end = FlowEnd()

@@ -5,8 +5,9 @@ import Linux
 /// The conversation with nf_tables, in the network namespace of the thread that opened it.
 package struct NftablesSocket: ~Copyable {
     /// How often a change by others in between is answered by reading and planning anew. Beside a process that makes one
-    /// transaction after the other without a pause one attempt in ten comes through; nobody else comes near that.
-    static let attempts = 256
+    /// transaction after the other without a pause one attempt in ten comes through, on a
+    /// busy machine one in a hundred; nobody else comes near that.
+    static let attempts = 4096
     /// Room for some thousand refusals. That some of them get lost does no harm.
     private static let receiveBuffer = 4 << 20
 

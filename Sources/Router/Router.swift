@@ -94,7 +94,8 @@ package final class Router {
         do {
             try startThreads()
         } catch {
-            stop()
+            // Rules that an earlier run has left stay, as after any start that fails.
+            end { running.rules.giveUpStart() }
             throw .system(error)
         }
     }
@@ -113,7 +114,9 @@ package final class Router {
     }
 
     /// Ends the threads and takes everything back.
-    package func stop() {
+    package func stop() { end { running.rules.takeBack() } }
+
+    private func end(takingRulesBack takeRulesBack: () -> Void) {
         // The workers last, so that nobody waits for an answer of one that has ended.
         running.stopAskers()
         for thread in askers { thread.join() }
@@ -124,7 +127,7 @@ package final class Router {
         running.saveMemories()
         for error in host.takeBack() { logger.warning("\(error)") }
         // When nothing is forwarded any more for our sake.
-        running.rules.takeBack()
+        takeRulesBack()
         running.removeSockets()
     }
 
