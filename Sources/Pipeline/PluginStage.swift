@@ -60,9 +60,16 @@ public struct NoOptions: OptionRecord {
     public init?(_ options: inout OptionReader) {}
 }
 
+// Only where there are none: a stage that has options and would not be told of them does not compile.
+extension PluginStage where PeerOptions == NoOptions {
+    public func set(_ peer: PeerID, _ options: NoOptions?) {}
+}
+
+extension PluginStage where GroupOptions == NoOptions {
+    public func set(_ group: GroupID, _ options: NoOptions?) {}
+}
+
 extension PluginStage {
-    public func set(_ peer: PeerID, _ options: PeerOptions?) {}
-    public func set(_ group: GroupID, _ options: GroupOptions?) {}
     public func reconfigure(_ options: Options) -> Bool { false }
 
     // What the reader of files has made by this stage's own schema is of its types.
