@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 import Pipeline
 import Testing
 
@@ -27,12 +28,53 @@ struct StageManualTests {
                   up: a rate such as 100mbit (required)
                       from the peer
 
+                In a group
+                  down: a rate such as 100mbit (required)
+                      to the peer
+                  up: a rate such as 100mbit (required)
+                      from the peer
+
                 Counters
                   packets-delayed  packets that had to wait
                   packets-waiting  packets that wait
 
                 Drops
                   over-limit
+                """)
+    }
+
+    private struct Choice: OptionRecord {
+        init?(_ options: inout OptionReader) {}
+
+        static let one = OptionShape.record([
+            OptionKey(name: "size", shape: .whole(1...9), isRequired: true, help: "how large")
+        ])
+        static let shape = OptionShape.either([
+            one,
+            .record([
+                OptionKey(name: "each", shape: .list(one), isRequired: true, help: "several"),
+                OptionKey(
+                    name: "over", shape: .either([.words(["stop"]), one]), isRequired: false, help: "at the end"),
+            ]),
+        ])
+    }
+
+    @Test func `keys are told of wherever they stand`() {
+        let stage = StageSchema(StageDeclaration(name: "choose", summary: "chooses"), peerOptions: Choice.self)
+        #expect(
+            StageManual.page(stage).components(separatedBy: "\n\n").last == """
+                In a peer
+                  size: a whole number from 1 to 9 (required)
+                      how large
+                  or
+                  each: a list, each a mapping of size (required)
+                      several
+                  each[].size: a whole number from 1 to 9 (required)
+                      how large
+                  over: stop, or a mapping of size
+                      at the end
+                  over.size: a whole number from 1 to 9 (required)
+                      how large
                 """)
     }
 

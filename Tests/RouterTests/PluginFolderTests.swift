@@ -67,12 +67,35 @@ import Testing
     func `its README names every option, counter and reason of drops`(_ folder: String) throws {
         let (page, schema) = (try Self.page(folder), try Self.schema(folder))
         let configuration = try Self.section("Configuration", of: page)
-        for case .record(let keys)? in [schema.options?.shape, schema.peerOptions?.shape] {
-            for key in keys { #expect(configuration.contains("`\(key.name)`"), "\(key.name)") }
+        for options in [schema.options, schema.peerOptions, schema.groupOptions] {
+            for name in options.map({ Self.keys($0.shape) }) ?? [] {
+                #expect(configuration.contains("`\(name)`"), "\(name)")
+            }
         }
         let counters = try Self.section("Counters", of: page)
         for name in schema.declaration.counters.map(\.name) + schema.declaration.drops {
             #expect(counters.contains("`\(name)`"), "\(name)")
         }
+    }
+
+    /// The keys that may stand anywhere in it.
+    private static func keys(_ shape: OptionShape) -> [String] {
+        switch shape {
+        case .record(let keys): keys.flatMap { [$0.name] + Self.keys($0.shape) }
+        case .either(let shapes, _): shapes.flatMap(keys)
+        case .list(let element), .names(_, let element): keys(element)
+        case .truth, .whole, .words, .text: []
+        }
+    }
+
+    @Test func `a key is found wherever it stands`() {
+        func key(_ name: String, _ shape: OptionShape = .truth) -> OptionKey {
+            OptionKey(name: name, shape: shape, isRequired: false)
+        }
+        let several = OptionShape.either([.truth, .record([key("b", .list(.record([key("c")])))])])
+        #expect(
+            Self.keys(.record([key("a", several), key("d", .names(pattern: "", .record([key("e")])))])) == [
+                "a", "b", "c", "d", "e",
+            ])
     }
 }

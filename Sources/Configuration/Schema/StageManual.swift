@@ -14,6 +14,7 @@ package enum StageManual {
         var sections = ["\(stage.name): \(declaration.summary)", place(declaration)]
         if let options = stage.options { sections.append(section("In the pipeline", keys(options.shape))) }
         if let options = stage.peerOptions { sections.append(section("In a peer", keys(options.shape))) }
+        if let options = stage.groupOptions { sections.append(section("In a group", keys(options.shape))) }
         if !declaration.counters.isEmpty {
             sections.append(section("Counters", table(declaration.counters.map { ($0.name, $0.meaning) })))
         }
@@ -38,15 +39,34 @@ package enum StageManual {
         Facts.named.filter { facts.contains($0.0) }.map(\.1).joined(separator: " and ")
     }
 
-    private static func keys(_ shape: OptionShape, under parent: String = "") -> [String] {
-        guard case .record(let keys) = shape else { return [shape.expected] }
-        return keys.flatMap { key -> [String] in
-            let name = parent + key.name
-            let left = key.isRequired ? " (required)" : key.fallback.map { " (default: \($0))" } ?? ""
-            let help = key.help.isEmpty ? [] : ["    \(key.help)"]
-            if case .record = key.shape { return ["\(name)\(left)"] + help + self.keys(key.shape, under: "\(name).") }
-            return ["\(name): \(key.shape.expected)\(left)"] + help
+    private static func keys(_ shape: OptionShape) -> [String] {
+        let lines = keysIfAny(shape, under: "")
+        return lines.isEmpty ? [shape.expected] : lines
+    }
+
+    /// The keys of a shape that is a mapping, and those of what stands under them.
+    private static func keysIfAny(_ shape: OptionShape, under parent: String) -> [String] {
+        switch shape {
+        case .record(let keys): keys.flatMap { lines($0, under: parent) }
+        case .either(let shapes, _): alternatives(shapes, under: parent)
+        case .list(let element): keysIfAny(element, under: parent.isEmpty ? parent : "\(parent.dropLast())[].")
+        case .names(_, let value): keysIfAny(value, under: "\(parent)NAME.")
+        case .truth, .whole, .words, .text: []
         }
+    }
+
+    /// The keys of each mapping among them, with a word between two.
+    private static func alternatives(_ shapes: [OptionShape], under parent: String) -> [String] {
+        let each = shapes.map { keysIfAny($0, under: parent) }.filter { !$0.isEmpty }
+        return Array(each.joined(separator: parent.isEmpty ? ["or"] : []))
+    }
+
+    private static func lines(_ key: OptionKey, under parent: String) -> [String] {
+        let name = parent + key.name
+        let left = key.isRequired ? " (required)" : key.fallback.map { " (default: \($0))" } ?? ""
+        let help = key.help.isEmpty ? [] : ["    \(key.help)"]
+        let title = if case .record = key.shape { name } else { "\(name): \(key.shape.expected)" }
+        return [title + left] + help + keysIfAny(key.shape, under: "\(name).")
     }
 
     private static func section(_ title: String, _ lines: [String]) -> String {
