@@ -13,11 +13,15 @@ struct StageScaffold {
     private let checkout: URL
     private let package: String
     private let registry: String
+    private let costs: String
 
     private static let packagePath = "Package.swift"
     private static let registryPath = "Sources/Router/StageRegistry.swift"
-    /// Where the names are that a stage and its test can see.
-    private static let visible = ["Sources/Pipeline", "Sources/Wire", "Tests/StageTestKit", "Tests/Support"]
+    private static let costsPath = "etc/bench.d/stages"
+    /// Where the names are that a stage, its test and the registry can see.
+    private static let visible = [
+        "Sources/Pipeline", "Sources/Wire", "Sources/Router", "Tests/StageTestKit", "Tests/Support",
+    ]
     private static let maximumNameLength = 40
 
     /// Refuses names that are no names, and those that are taken.
@@ -36,10 +40,12 @@ struct StageScaffold {
         self.checkout = checkout
         type = words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
         guard let package = try? String(contentsOf: checkout.appending(path: Self.packagePath), encoding: .utf8),
-            let registry = try? String(contentsOf: checkout.appending(path: Self.registryPath), encoding: .utf8)
+            let registry = try? String(contentsOf: checkout.appending(path: Self.registryPath), encoding: .utf8),
+            let costs = try? String(contentsOf: checkout.appending(path: Self.costsPath), encoding: .utf8)
         else { throw Problem(text: "this is no checkout of fullbore: there is no \(Self.registryPath) here") }
         self.package = package
         self.registry = registry
+        self.costs = costs
         if let place = taken() {
             throw Problem(text: "the name \(type), which '\(name)' has in Swift, is taken by \(place)")
         }
@@ -53,8 +59,10 @@ struct StageScaffold {
     private func taken() -> String? {
         for folder in ["Plugins", "Sources"] where exists("\(folder)/\(type)") { return "\(folder)/\(type)" }
         if exists("Tests/\(type)Tests") { return "Tests/\(type)Tests" }
-        if ["Self", "Type", "Any", "Protocol"].contains(type) { return "the language" }
-        let declaration = "(class|struct|enum|protocol|typealias|actor) \(type)\\b"
+        if let owner = TakenNames.owner(of: type) { return owner }
+        // A target, or a product of a dependency.
+        if ["\"\(type)\"", "\"\(type)Tests\""].contains(where: package.contains) { return Self.packagePath }
+        let declaration = "(class|struct|enum|protocol|associatedtype|typealias|actor) \(type)\\b"
         for folder in Self.visible {
             let files = FileManager.default.enumerator(atPath: checkout.appending(path: folder).path)
             while let file = files?.nextObject() as? String {
@@ -78,6 +86,7 @@ struct StageScaffold {
             ("Plugins/\(type)/README.md", StageTemplate.page(name)),
             ("Tests/\(type)Tests/\(type)Tests.swift", StageTemplate.tests(name, type)),
             (Self.packagePath, try packageWithLines()), (Self.registryPath, try registryWithLines()),
+            (Self.costsPath, costsWithLine()),
         ]
         do {
             for (path, text) in files {
@@ -112,6 +121,12 @@ struct StageScaffold {
         let after = imports.lastIndex { $0.hasPrefix("import ") && $0 < line }
         lines.insert(line, at: after.map { $0 + 1 } ?? 0)
         return lines.joined(separator: "\n")
+    }
+
+    private func costsWithLine() -> String {
+        let lines = costs.split(separator: "\n").map(String.init)
+        let stages = lines.filter { !$0.hasPrefix("#") } + ["\(name) \(StageTemplate.cost)"]
+        return (lines.filter { $0.hasPrefix("#") } + stages.sorted() + [""]).joined(separator: "\n")
     }
 
     /// `text` with another element in the list that begins on the line with `marker`, in alphabetical order. An element

@@ -1,6 +1,13 @@
 /// What a stage begins as: one that drops packets which are larger than an option says, and counts the others. It has one
 /// of everything, so that beginning is changing.
 enum StageTemplate {
+    /// Types within it whose names the stage cannot have itself.
+    static let types: Set = ["Drop", "Options", "PeerOptions"]
+
+    /// As in etc/bench.d/stages: its options there, and the most instructions that it may take for a packet. As it begins it
+    /// takes half of them.
+    static let cost = "{} 120"
+
     static func stage(_ name: String, _ type: String) -> String {
         """
         import Pipeline

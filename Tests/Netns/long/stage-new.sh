@@ -21,7 +21,11 @@ sums() { find . -type f -not -path './.build/*' -exec sha256sum {} + | sort -k2 
 
 step "names that are none, and names that are taken"
 before=$(sums)
-for name in Port-Knock port_knock port--knock -knock knock- 9lives "" dscp tun wire packet stage self; do
+words=(Port-Knock port_knock port--knock -knock knock- 9lives "")
+ours=(dscp tun wire packet stage support fuzz fuzz-bodies stage-test-kit stage-registry drop options group-options)
+theirs=(logging argument-parser argument-parser-tool-info in-memory-logging testing foundation dispatch swift)
+library=(self type any string int set array error result bool u-int64)
+for name in "${words[@]}" "${ours[@]}" "${theirs[@]}" "${library[@]}"; do
     if "$fullbore" stage new -- "$name" >"$work/said" 2>&1; then fail "'$name' was taken for a stage's name"; fi
     grep -q '^fullbore: ' "$work/said" || fail "no reason for '$name': $(cat "$work/said")"
 done
@@ -34,6 +38,8 @@ step "a stage that is new"
 for path in Plugins/PortKnock/PortKnock.swift Plugins/PortKnock/README.md Tests/PortKnockTests/PortKnockTests.swift; do
     [[ -s $path ]] || fail "there is no $path"
 done
+grep -qE '^port-knock \{\} [0-9]+$' etc/bench.d/stages || fail "etc/bench.d/stages has no line for it"
+diff <(grep -v '^port-knock ' etc/bench.d/stages) "$repo/etc/bench.d/stages" || fail "other lines have changed with it"
 ! "$fullbore" stage new port-knock 2>/dev/null || fail "it is begun a second time"
 swift format lint --strict --configuration .swift-format Plugins/PortKnock/*.swift Tests/PortKnockTests/*.swift \
     Package.swift Sources/Router/StageRegistry.swift || fail "what was written is not formatted"
@@ -50,3 +56,10 @@ grep -qE '✔ Test run with [1-9][0-9]* tests' "$work/log" || fail "no tests wer
 
 step "the program knows it"
 .build/debug/fullbore stages port-knock | grep -q 'largest: a whole number from 0 to 65535 (default: 65535)' || fail "it is not told of"
+
+step "a stage that would not be told of its options does not build"
+source=Plugins/PortKnock/PortKnock.swift
+sed -i 's/func set(_ peer: PeerID, _ options: Options?) {/func set(_ peer: PeerID, _ options: Options) {/' "$source"
+grep -qF 'options: Options) {' "$source" || fail "what is begun has another set"
+if interruptible swift build --target PortKnock >"$work/log" 2>&1; then fail "it builds"; fi
+grep -q "error: type 'PortKnock' does not conform to protocol 'PluginStage'" "$work/log" || fail "$(tail -n 30 "$work/log")"
