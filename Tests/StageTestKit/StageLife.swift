@@ -9,6 +9,8 @@ import Wire
 ///
 /// - packets in are packets out, dropped or held;
 /// - counters never go back, unless they are declared as gauges;
+/// - a packet that was sound is sound, of the same peer and interface, and not before an earlier one of its flow
+///   (`PacketLedger`);
 /// - nothing of a peer that is gone comes out, and no buffer is lost (`StageBench`);
 /// - what a stage has to know again after a restart, it knows then;
 /// - a stage that leaves the pipeline sends on all that it holds.
@@ -25,6 +27,11 @@ package struct StageLife {
     private var random: SeededGenerator
     private var bench: StageBench
     private var last = StageReport()
+    private var ledger = PacketLedger()
+    /// A peer is of one interface as long as it is there.
+    private var interfaceOf: [PeerID: Int] = [:]
+    /// The serial number of the next packet.
+    private var serial: UInt32 = 0
     /// Packets that were held when the stage left.
     private var released = 0
     /// What it had to know again after a restart, each time it was asked.
@@ -63,7 +70,7 @@ package struct StageLife {
         case 0...3: try setPeer()
         case 4, 5:
             let number = Int.random(in: Self.peers, using: &random)
-            send()  // so that there is something to lose
+            send(interfaceOf[PeerID(number)])  // so that there is something to lose
             steps.append("remove \(number)")
             bench.remove(PeerID(number))
         case 6: try reconfigure()
@@ -76,9 +83,17 @@ package struct StageLife {
         default: send()
         }
         remembered += bench.expectMemoriesOverRestart()
-        _ = bench.takeDown()
-        _ = bench.takeUp()
+        look()
         bench.acceptCounters()
+    }
+
+    /// At what has come out.
+    private mutating func look() {
+        for (direction, packets) in [(StageBench.Direction.outbound, bench.takeDown()), (.inbound, bench.takeUp())] {
+            for packet in packets {
+                if let fault = ledger.fault(of: packet, direction) { _ = complain(fault) }
+            }
+        }
     }
 
     // MARK: Peers and groups
@@ -86,7 +101,9 @@ package struct StageLife {
     private mutating func setPeer() throws {
         let number = Int.random(in: Self.peers, using: &random)
         let options = try someOptions(schema.peerOptions)
-        let group = bench.peers.contains(PeerID(number)) ? nil : someGroup()
+        let isThere = bench.peers.contains(PeerID(number))
+        let group = isThere ? nil : someGroup()
+        if !isThere { interfaceOf[PeerID(number)] = Int.random(in: 0..<Self.interfaces, using: &random) }
         steps.append("set \(number) \(options ?? "without options")\(group.map { ", in group \($0.index)" } ?? "")")
         try bench.set(number, options, group: group)
     }
@@ -134,16 +151,20 @@ package struct StageLife {
         steps.append("made anew")
     }
 
-    private mutating func send() {
+    /// On the interface of a peer that is there, where none is said.
+    private mutating func send(_ wanted: Int? = nil) {
         let direction: StageBench.Direction = Bool.random(using: &random) ? .outbound : .inbound
-        let interface = Int.random(in: 0..<Self.interfaces, using: &random)
-        let peers = bench.peers.sorted { $0.index < $1.index }
+        let everyone = bench.peers.sorted { $0.index < $1.index }
+        guard let interface = wanted ?? (everyone.isEmpty ? nil : interfaceOf[everyone.pick(&random)]) else { return }
+        let peers = everyone.filter { interfaceOf[$0] == interface }
         guard !peers.isEmpty else { return }
         let count = Int.random(in: 1...12, using: &random)
         var packets: [(TestPacket, PeerID)] = []
         for _ in 0..<count {
-            packets.append(
-                (RandomTraffic.packet(isWhole: direction == .inbound, using: &random), peers.pick(&random)))
+            let packet = RandomTraffic.packet(isWhole: direction == .inbound, &serial, using: &random)
+            let peer = peers.pick(&random)
+            ledger.enter(packet, peer, interface, direction)
+            packets.append((packet, peer))
         }
         steps.append("\(direction) \(count) packets on interface \(interface)")
         bench.enter(packets, interface, direction)
@@ -177,6 +198,7 @@ package struct StageLife {
         steps.append("all peers go")
         bench.acceptCounters()
         bench.finish()
+        look()
         _ = isSound()
     }
 
@@ -186,6 +208,7 @@ package struct StageLife {
         steps.append("leaves the pipeline")
         bench.acceptCounters()
         released += bench.leave()
+        look()
         _ = isSound()
     }
 

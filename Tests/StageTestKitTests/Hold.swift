@@ -25,6 +25,12 @@ final class Hold: PluginStage {
         case take
         /// Drops what it holds when it leaves.
         case drop
+        /// Damages packets.
+        case spoil
+        /// Lets the last go first.
+        case reverse
+        /// Takes packets for another peer's.
+        case mistake
     }
 
     package struct Options: OptionRecord {
@@ -105,7 +111,10 @@ final class Hold: PluginStage {
         } taken: { packet in
             let delay = peers[packet.peer]?.delay ?? options.delay
             guard options.fault != .lose else { return }
-            held.append(Held(packet, interface, isDown: isDown, due: now + delay))
+            let peer = packet.peer
+            let earlier = held.last { $0.peer == peer && $0.interface == interface && $0.isDown == isDown }
+            let due = max(now + delay, earlier?.due ?? now)
+            held.append(Held(packet, interface, isDown: isDown, due: due))
         }
     }
 
@@ -134,11 +143,15 @@ final class Hold: PluginStage {
     private func letGo(_ down: inout PacketBatch, _ up: inout PacketBatch, where isTime: (Held) -> Bool) {
         let interface = down.interface
         var rest: [Held] = []
+        let mistaken = options.fault == .mistake ? held.first?.peer : nil
+        if options.fault == .reverse { held.reverse() }
         for packet in held {
             let isFull = packet.isDown ? down.isFull : up.isFull
             if !isTime(packet) || packet.interface != interface || isFull {
                 rest.append(packet)
-            } else if let bytes = packet.take() {
+            } else if var bytes = packet.take() {
+                if let mistaken { bytes.peer = mistaken }
+                if options.fault == .spoil { unsafe bytes.contents[bytes.count - 1] ^= 1 }
                 if packet.isDown { down.append(bytes) } else { up.append(bytes) }
                 released += UInt64(packet.packets)
             }

@@ -31,5 +31,19 @@ struct StageLifeTests {
         #expect(complaints.texts.contains { $0.contains(fault == .take ? "has left and kept" : "when it left") })
     }
 
+    @Test(
+        arguments: zip(
+            [Hold.Fault.spoil, .reverse, .mistake],
+            ["went in sound, and has a wrong transport checksum", "of the same flow", "came out as one of"]))
+    func `a stage that spoils packets, or what is said of them, is found out`(_ fault: Hold.Fault, _ account: String)
+        throws
+    {
+        let complaints = Complaints()
+        for seed in Self.seeds {
+            try StageLife.live(Hold.schema(fault), seed: seed) { text, _ in complaints.texts.append(text) }
+        }
+        #expect(complaints.texts.contains { $0.contains(account) })
+    }
+
     private final class Complaints { var texts: [String] = [] }
 }
