@@ -10,8 +10,10 @@ enum Direction {
 struct Account {
     /// So long may one entry take that is sent whole; what takes longer is cut into its segments.
     static let longestEntry = Interval.milliseconds(1)
-    /// So far may routing protocols run up a debt.
-    private static let longestDebt = Interval.milliseconds(50)
+    /// What routing protocols may take of a rate without waiting: a sixteenth, and so much at once. What is beyond waits as
+    /// everything does, so that a mark which anybody can set is no way around others, nor around the limit.
+    private static let routingShare: UInt64 = 16
+    private static let routingBurst = (time: Interval.milliseconds(50), least: ByteCount(3000))
     /// The default burst of `up`: for so long, and that much at least.
     private static let policedBurst = (time: Interval.milliseconds(20), least: ByteCount(128_000))
     /// The default burst of `down`: what lateness of the thread may cost, and two packets at least.
@@ -20,6 +22,8 @@ struct Account {
     private(set) var limit: Limit
     private var down: TokenBucket?
     private var up: TokenBucket?
+    private var routingDown: TokenBucket?
+    private var routingUp: TokenBucket?
     private(set) var meter: QuotaMeter?
     private var isOver = false
     /// The most bytes of an entry of `down` that is sent whole.
@@ -55,6 +59,8 @@ struct Account {
         }
         Self.set(&down, downRate, limit.burst, Self.shapedBurst, now)
         Self.set(&up, upRate, limit.burst, Self.policedBurst, now)
+        Self.setRouting(&routingDown, downRate, now)
+        Self.setRouting(&routingUp, upRate, now)
         wholeBytes = downRate.map { Int(clamping: $0.bytes(in: Self.longestEntry)) } ?? .max
         codel = downRate.map { CoDel.Parameters.at($0) } ?? .standard
     }
@@ -62,6 +68,12 @@ struct Account {
     private static func lower(_ a: BitRate?, _ b: BitRate?) -> BitRate? {
         guard let a, let b else { return a ?? b }
         return min(a, b)
+    }
+
+    private static func setRouting(_ bucket: inout TokenBucket?, _ rate: BitRate?, _ now: Instant) {
+        let share = rate.map { BitRate(bitsPerSecond: $0.bitsPerSecond / routingShare) }
+        let burst = rate.map { max(ByteCount($0.bytes(in: routingBurst.time)), routingBurst.least) }
+        set(&bucket, share, burst, routingBurst, now)
     }
 
     private static func set(
@@ -96,10 +108,17 @@ struct Account {
 
     /// Whether a routing protocol's packet may go, which need not wait for the debt of others to be paid.
     mutating func isReadyForRouting(_ direction: Direction, _ now: Instant) -> Bool {
-        _ = readiness(direction, now)
         switch direction {
-        case .down: return (down?.debt ?? Interval(nanoseconds: 0)) <= Self.longestDebt
-        case .up: return (up?.debt ?? Interval(nanoseconds: 0)) <= Self.longestDebt
+        case .down: routingDown?.readiness(now) ?? now <= now
+        case .up: routingUp?.readiness(now) ?? now <= now
+        }
+    }
+
+    /// Charges a packet that did not wait; it is charged as every other one too.
+    mutating func chargeRouting(_ direction: Direction, _ bytes: Int) {
+        switch direction {
+        case .down: routingDown?.charge(bytes)
+        case .up: routingUp?.charge(bytes)
         }
     }
 

@@ -45,6 +45,9 @@ final class FlowQueue {
 
     var isEmpty: Bool { count == 0 }
 
+    /// Whether packets of that flow wait, or of one that shares its queue.
+    func holds(_ hash: UInt64) -> Bool { flows[Int(hash % UInt64(Self.flowCount))].count > 0 }
+
     /// What a flow may send in one round: a packet, or a whole entry of those that are not cut.
     private static func quantum(_ wholeBytes: Int) -> Int {
         max(CoDel.Parameters.standard.largestPacket, min(wholeBytes, Int(UInt16.max)))

@@ -97,6 +97,11 @@ extension RateLimit {
             && group(index).map { groups[$0].account.isReadyForRouting(direction, now) } ?? true
     }
 
+    func chargeRouting(_ index: Int, _ direction: Direction, _ bytes: Int) {
+        peers[index].account.chargeRouting(direction, bytes)
+        if let group = group(index) { groups[group].account.chargeRouting(direction, bytes) }
+    }
+
     func charge(_ index: Int, _ direction: Direction, _ bytes: Int, _ now: Instant) {
         peers[index].account.charge(direction, bytes, now)
         if let group = group(index) { groups[group].account.charge(direction, bytes, now) }

@@ -95,6 +95,10 @@ package final class RateLimit: PluginStage {
             charge(index, .down, bytes, now)
             return .pass
         }
+        // What is large would hold up others for long, and what comes behind its own flow's packets would overtake them.
+        guard packet.wirePackets == 1 || bytes <= wholeBytes(index),
+            !(peers[index].queue.map { unsafe $0.holds(hash(packet.contents)) } ?? false)
+        else { return .take }
         return bypasses(packet, index, .down, bytes, now) ? .pass : .take
     }
 
@@ -104,6 +108,7 @@ package final class RateLimit: PluginStage {
         guard unsafe RoutingProtocol.isOne(packet.contents), isReadyForRouting(index, direction, now) else {
             return false
         }
+        chargeRouting(index, direction, bytes)
         charge(index, direction, bytes, now)
         tally.bypassed += UInt64(packet.wirePackets)
         return true

@@ -43,10 +43,10 @@ struct TokenBucket: Equatable {
         let passed = (now - filled).nanoseconds
         guard passed > 0 else { return }
         filled = now
-        // At most 2⁶⁴: the capacity is below 2⁶³, and a debt is that of some packets.
-        let room = UInt64(capacity &- balance)
+        // The room may take 64 bits, as what is added may: the sum fits 63 again, being no more than the capacity.
+        let room = UInt64(bitPattern: capacity &- balance)
         let (high, low) = rate.bitsPerSecond.multipliedFullWidth(by: passed)
-        balance = high > 0 || low >= room ? capacity : balance + Int64(low)
+        balance = high > 0 || low >= room ? capacity : balance &+ Int64(bitPattern: low)
     }
 
     /// The first moment from `now` on at which a packet may go.
@@ -59,12 +59,6 @@ struct TokenBucket: Equatable {
     }
 
     mutating func charge(_ bytes: Int) { balance -= Int64(bytes) * Self.unitsPerByte }
-
-    /// How long the rate takes to pay what is owed, in the moment of the last `fill`.
-    var debt: Interval {
-        guard balance < 0, rate.bitsPerSecond > 0 else { return Interval(nanoseconds: 0) }
-        return Interval(nanoseconds: balance.magnitude / rate.bitsPerSecond)
-    }
 }
 
 extension BitRate {

@@ -16,10 +16,10 @@ import Wire
         arguments: [
             (0, 0, 0, 0), (86_399, 0, 0, 0), (86_400, 1, 0, 0),  // 1970-01-01, a Thursday
             (4 * 86_400 - 1, 3, 0, 0), (4 * 86_400, 4, 1, 0),  // Monday the 5th
-            (31 * 86_400 - 1, 30, 4, 0), (31 * 86_400, 31, 5, 1),  // February
-            (951_782_399, 11_015, 1573, 361), (951_782_400, 11_016, 1574, 361), (951_868_800, 11_017, 1574, 362),
+            (31 * 86_400 - 1, 30, 4, 0), (31 * 86_400, 31, 4, 1),  // February
+            (951_782_399, 11_015, 1574, 361), (951_782_400, 11_016, 1574, 361), (951_868_800, 11_017, 1574, 362),
             (1_709_164_800, 19_782, 2826, 649), (1_709_251_200, 19_783, 2826, 650),  // 29 February 2024, 1 March
-            (1_735_689_599, 20_088, 2869, 659), (1_735_689_600, 20_089, 2870, 660),  // New Year 2025
+            (1_735_689_599, 20_088, 2870, 659), (1_735_689_600, 20_089, 2870, 660),  // New Year 2025
             (4_107_542_400, 47_541, 6792, 1562),  // 1 March 2100, which is not a leap year
         ] as [(UInt64, Int64, Int64, Int64)])
     func `days, weeks and months are those of the calendar`(
@@ -28,8 +28,7 @@ import Wire
         let moment = WallTime(seconds: seconds, nanoseconds: 0)
         #expect(QuotaMeter.number(of: .day, moment) == day)
         #expect(QuotaMeter.number(of: .month, moment) == month)
-        #expect(QuotaMeter.number(of: .week, moment) == (day + 3) / 7)
-        _ = week
+        #expect(QuotaMeter.number(of: .week, moment) == week)
     }
 
     private final class Calendar: Sendable {
