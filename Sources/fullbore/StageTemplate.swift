@@ -4,9 +4,9 @@ enum StageTemplate {
     /// Types within it whose names the stage cannot have itself.
     static let types: Set = ["Drop", "Options", "PeerOptions"]
 
-    /// As in etc/bench.d/stages: its options there, and the most instructions that it may take for a packet. As it begins it
-    /// takes half of them.
-    static let cost = "{} 120"
+    /// As in etc/bench.d/stages: its options there, the peer's, what goes to the peer, and the most instructions that it may
+    /// take for a packet. A look at a header and a counter fit in it.
+    static let cost = "| {} | - | packet | 120"
 
     static func stage(_ name: String, _ type: String) -> String {
         """

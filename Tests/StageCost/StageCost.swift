@@ -5,27 +5,32 @@ import Wire
 
 /// Runs one stage over packets and does nothing else, for etc/bench to count its instructions:
 ///
-///     stage-cost STAGE OPTIONS ROUNDS     ROUNDS times 64 packets down and 64 up; STAGE `none` is the loop alone
-///     stage-cost list                     the stages that there are
+///     stage-cost STAGE OPTIONS PEER KIND ROUNDS    ROUNDS times 64 entries down and 64 up; STAGE `none` is the loop alone
+///     stage-cost list                              the stages that there are
+///
+/// PEER are the peer's options, or `-`. KIND is `packet`, of 128 bytes, or `super`, of 64 kB in segments down; what comes up
+/// is a packet always.
 @main struct StageCost {
     private static let batch = 64
     /// How often a stage may ask for a turn at one moment, as a worker lets it.
     private static let turns = 8
+    /// Those of a super-packet as TCP makes it for an MTU of 1420: 64 kB.
+    private static let (segment, segments) = (1380, 47)
 
     static func main() throws {
         let arguments = CommandLine.arguments
         guard arguments.last != "list" else {
             return StageRegistry.plugins.filter { $0.make != nil }.forEach { print($0.name) }
         }
-        guard arguments.count == 4, let rounds = Int(arguments[3]) else {
-            fatalError("stage-cost STAGE OPTIONS ROUNDS")
+        guard arguments.count == 6, let rounds = Int(arguments[5]), let packet = packet(arguments[4]) else {
+            fatalError("stage-cost STAGE OPTIONS PEER packet|super ROUNDS")
         }
         let pool = BufferPool()
         let peer = PeerID(0)
         var now = Instant.benchStart
         let stage = try stage(arguments[1], arguments[2], pool, now)
-        stage?.set(peer, options: nil)
-        let packet = TestPacket.udp(payload: 100)
+        stage?.set(peer, options: try peerOptions(arguments[3], of: arguments[1]))
+        let answer = TestPacket.udp(from: "10.0.1.2", to: "10.0.0.1", payload: 100)
         var down = PacketBatch(pool: pool)
         var up = PacketBatch(pool: pool)
         for _ in 0..<rounds {
@@ -33,7 +38,7 @@ import Wire
             (down.now, up.now) = (now, now)
             for _ in 0..<batch {
                 down.append(packet.packet(pool, peer: peer))
-                up.append(packet.packet(pool, peer: peer))
+                up.append(answer.packet(pool, peer: peer))
             }
             stage?.outbound(&down)
             stage?.inbound(&up)
@@ -46,6 +51,20 @@ import Wire
                 up.removeAll()
             }
         }
+    }
+
+    /// What goes to the peer.
+    private static func packet(_ kind: String) -> TestPacket? {
+        switch kind {
+        case "packet": .udp(payload: 100)
+        case "super": .tcp(payload: segment * segments) { $0.segmentSize = segment }
+        default: nil
+        }
+    }
+
+    private static func peerOptions(_ text: String, of name: String) throws -> (any OptionRecord)? {
+        guard text != "-", let schema = StageRegistry.plugins.first(where: { $0.name == name }) else { return nil }
+        return try OptionsText.read(text, as: schema.peerOptions, of: name)
     }
 
     private static func stage(

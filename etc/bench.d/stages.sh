@@ -5,31 +5,34 @@
 
 readonly stage_rounds=100 stage_packets_a_round=128
 
-instructions_per_packet() { # instructions_per_packet STAGE OPTIONS
+instructions_per_packet() { # instructions_per_packet STAGE OPTIONS PEER-OPTIONS KIND
     local once twice
-    once=$(instructions "$stage_cost" "$1" "$2" "$stage_rounds")
-    twice=$(instructions "$stage_cost" "$1" "$2" $((2 * stage_rounds)))
+    once=$(instructions "$stage_cost" "$@" "$stage_rounds")
+    twice=$(instructions "$stage_cost" "$@" $((2 * stage_rounds)))
     echo $(((twice - once) / (stage_rounds * stage_packets_a_round)))
 }
 
 bench_stages() { # bench_stages [NAME]…
-    local name options most loop taken failed=0 line known=()
+    local name options peer kind most taken failed=0 known=()
+    local -A loop
     prerequisites build memcheck
     # shellcheck source=../lib/script.sh
     . "$(dirname "$0")/lib/script.sh"
     interruptible swift build --package-path "$repo" -c release --product stage-cost || fail "the build failed"
     stage_cost=$(stripped "$repo/.build/release" stage-cost)
-    loop=$(instructions_per_packet none "{}")
-    printf '%-16s %12s %8s\n' "" "instructions" "most"
-    while read -r line; do
-        [[ $line && $line != \#* ]] || continue
-        name=${line%% *} most=${line##* } options=${line#* }
-        options=${options% *}
+    for kind in packet super; do loop[$kind]=$(instructions_per_packet none "{}" - "$kind"); done
+    printf '%-12s %-7s %-62s %12s %8s\n' "" "" "" "instructions" "most"
+    while IFS='|' read -r name options peer kind most; do
+        [[ $name && $name != \#* ]] || continue
+        read -r name <<<"$name"
+        read -r options <<<"$options"
+        read -r peer <<<"$peer"
+        read -r kind <<<"$kind"
         known+=("$name")
         (($# == 0)) || [[ " $* " == *" $name "* ]] || continue
-        taken=$(instructions_per_packet "$name" "$options")
-        taken=$((taken - loop))
-        printf '%-16s %12d %8d%s\n' "$name" "$taken" "$most" "$( ((taken <= most)) || echo '   too many')"
+        taken=$(instructions_per_packet "$name" "$options" "$peer" "$kind")
+        taken=$((taken - loop[$kind]))
+        printf '%-12s %-7s %-62s %12d %8d%s\n' "$name" "$kind" "$options $peer" "$taken" "$most" "$( ((taken <= most)) || echo '   too many')"
         ((taken <= most)) || failed=1
     done <"$repo/etc/bench.d/stages"
     for name in $("$stage_cost" list); do

@@ -38,7 +38,7 @@ step "a stage that is new"
 for path in Plugins/PortKnock/PortKnock.swift Plugins/PortKnock/README.md Tests/PortKnockTests/PortKnockTests.swift; do
     [[ -s $path ]] || fail "there is no $path"
 done
-grep -qE '^port-knock \{\} [0-9]+$' etc/bench.d/stages || fail "etc/bench.d/stages has no line for it"
+grep -qE '^port-knock \| \{\} \| - \| packet \| [0-9]+$' etc/bench.d/stages || fail "etc/bench.d/stages has no line for it"
 diff <(grep -v '^port-knock ' etc/bench.d/stages) "$repo/etc/bench.d/stages" || fail "other lines have changed with it"
 ! "$fullbore" stage new port-knock 2>/dev/null || fail "it is begun a second time"
 swift format lint --strict --configuration .swift-format Plugins/PortKnock/*.swift Tests/PortKnockTests/*.swift \
