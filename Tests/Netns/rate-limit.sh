@@ -87,11 +87,12 @@ done
 
 limits 5mbit 5mbit
 rate=$(measure client router 192.168.241.1 "$seconds")
+# What is policed is exact (RateLimitTests); how far below a TCP stream stays whose packets are dropped is TCP's affair.
 ((rate > 2500000 && rate < 5150000)) || fail "up: $rate bit/s of 5000000"
 step "up: $rate bit/s of 5000000, policed"
 [[ $(drops_of router) == *"rate-limit over-limit "* ]] || fail "nothing was policed: $(drops_of router)"
 
-# The 99th of a hundred round trips beside four downloads, in ms.
+# The 99th percentile of 200 round trips beside four downloads, in ms. A ping that is lost took for ever: fails for three.
 delay() {
     local server pinger
     spawn client "$work/server.log" iperf3 -s -1 -p "$iperf_port"
@@ -103,13 +104,13 @@ delay() {
     on router ping -n -c 200 -i 0.02 -W 5 192.168.241.2 >"$work/pings" || true
     wait "$pinger" || fail "the downloads broke off: $(cat "$work/downloads.log")"
     wait "$server" || fail "iperf3 -s: $(cat "$work/server.log")"
-    sed -nE 's/.*time=([0-9.]+).*/\1/p' "$work/pings" | sort -n | awk '{all[NR] = $1} END {if (NR < 180) exit 1; print all[int(NR * 0.99)]}'
+    sed -nE 's/.*time=([0-9.]+).*/\1/p' "$work/pings" | sort -n | awk '{all[NR] = $1} END {if (NR < 198) exit 1; print all[198]}'
 }
 
 ours=$(delay) || fail "pings were lost: $(tail -n 3 "$work/pings")"
 unlimited
 limits 1000gbit
-plain="no sch_tbf in this kernel"
+plain="not compared with a plain queue: no sch_tbf in this kernel"
 if on router tc qdisc add dev wg0 root tbf rate 5mbit burst 16kb limit 500kb 2>/dev/null; then
     plain="$(delay || echo lost) ms behind a plain queue"
 fi
