@@ -132,12 +132,17 @@ struct Account {
         reconsider(now)
     }
 
-    /// Looks at the calendar when it is time.
-    mutating func look(_ now: Instant, _ wall: () -> WallTime) {
-        guard let meter, meter.nextLook <= now else { return }
+    /// Looks at the calendar when it is time; true when other rates hold now.
+    mutating func look(_ now: Instant, _ wall: () -> WallTime) -> Bool {
+        guard let meter, meter.nextLook <= now else { return false }
+        let wasOver = isOver
         self.meter?.look(now, wall())
         reconsider(now)
+        return isOver != wasOver
     }
+
+    /// When the calendar may end the slower rate that what waits waits for.
+    var nextLook: Instant { isOver ? meter?.nextLook ?? .never : .never }
 
     /// What was used of the quota before a restart.
     mutating func remember(_ memory: String, _ now: Instant) {

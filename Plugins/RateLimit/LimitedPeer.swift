@@ -55,8 +55,12 @@ extension RateLimit {
     }
 
     func look(_ index: Int, _ now: Instant) {
-        peers[index].account.look(now, wall)
-        if let group = group(index) { groups[group].account.look(now, wall) }
+        if peers[index].account.look(now, wall) { reschedule(index, now) }
+        if let group = group(index) { look(group: group, now) }
+    }
+
+    func look(group: Int, _ now: Instant) {
+        if groups[group].account.look(now, wall), groups[group].isWaiting { wait(group: group, now) }
     }
 
     func isBlocked(_ index: Int) -> Bool {

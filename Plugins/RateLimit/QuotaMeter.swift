@@ -4,7 +4,7 @@ import Wire
 /// How much of a quota is used in the current period of the calendar.
 ///
 /// Periods are those of UTC: days, weeks from Monday on, months. The calendar is looked at once an hour and at each
-/// midnight, so that a clock that was set meanwhile is noticed. One that was set back does not begin a period anew.
+/// midnight, so that a clock that was set meanwhile is noticed. One that was set back does not begin a period anew; after a day it is believed.
 struct QuotaMeter: Equatable {
     private(set) var quota: Quota
     private(set) var used: UInt64 = 0
@@ -13,6 +13,11 @@ struct QuotaMeter: Equatable {
     /// When to look at the calendar again.
     private(set) var nextLook: Instant
 
+    /// Since when the calendar has been behind the period.
+    private var behindSince: Instant?
+
+    /// So long a clock may be behind before it is believed: one that was ahead when a period began would end none for years.
+    private static let longestBehind = Interval.seconds(day)
     private static let longestLook: UInt64 = 3600  // s
     private static let day: UInt64 = 86_400  // s
 
@@ -30,9 +35,15 @@ struct QuotaMeter: Equatable {
     mutating func look(_ now: Instant, _ wall: WallTime) {
         nextLook = Self.nextLook(now, wall)
         let current = Self.number(of: quota.period, wall)
-        guard current > period else { return }
-        period = current
-        used = 0
+        guard current < period else {
+            behindSince = nil
+            if current > period { (period, used) = (current, 0) }
+            return
+        }
+        let since = behindSince ?? now
+        behindSince = since
+        // What is used stays used.
+        if now - since >= Self.longestBehind { (period, behindSince) = (current, nil) }
     }
 
     /// Another quota; what is used stays used, unless it is of another kind of period.

@@ -43,7 +43,7 @@ extension RateLimit {
         let readiness = peers[index].account.readiness(.down, now)
         peers[index].standing = .waiting
         if readiness > now {
-            wheel.set(Self.wheelID(peer: index), readiness)
+            wheel.set(Self.wheelID(peer: index), min(readiness, max(peers[index].account.nextLook, now)))
         } else {
             wheel.set(Self.wheelID(peer: index), .never)
             due.append(Self.wheelID(peer: index))
@@ -54,7 +54,7 @@ extension RateLimit {
         let readiness = groups[group].account.readiness(.down, now)
         groups[group].isWaiting = true
         if readiness > now {
-            wheel.set(Self.wheelID(group: group), readiness)
+            wheel.set(Self.wheelID(group: group), min(readiness, max(groups[group].account.nextLook, now)))
         } else {
             wheel.set(Self.wheelID(group: group), .never)
             due.append(Self.wheelID(group: group))
@@ -82,7 +82,7 @@ extension RateLimit {
         switch peers[index].standing {
         case .idle, .inRing: return
         case .resting: return putAway(index)
-        case .waiting: break
+        case .waiting: _ = peers[index].account.look(now, wall)
         }
         let group = peers[index].group
         if group >= 0 {
@@ -99,6 +99,7 @@ extension RateLimit {
     private func serve(group index: Int, _ now: Instant) {
         guard groups.indices.contains(index) else { return }
         groups[index].isWaiting = false
+        _ = groups[index].account.look(now, wall)
         while groups[index].hasRing, groups[index].account.readiness(.down, now) <= now {
             let member = Int(groups[index].first)
             if peers[member].deficit <= 0 {

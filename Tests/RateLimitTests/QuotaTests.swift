@@ -111,6 +111,59 @@ import Wire
         #expect(bench.departures.count == 11)
     }
 
+    @Test(arguments: [false, true]) func `when the slow rate ends, what waits goes without another packet`(
+        inGroup: Bool
+    ) {
+        let calendar = Calendar()
+        let quota = Quota(total: ByteCount(20_000), per: .day, over: .slow(down: BitRate(bitsPerSecond: 8), up: nil))
+        let bench = bench(quota, calendar, down: .mbit(8))
+        if inGroup {
+            bench.stage.set(PeerID(0), Limit.none)
+            bench.stage.set(GroupID(0), Limit(down: .mbit(8), quota: quota))
+            bench.stage.set(PeerID(0), group: GroupID(0))
+        }
+        for mark in 0..<40 { bench.down(Packets.udp(flow: 1, bytes: 1000, mark: mark)) }
+        bench.run(.seconds(60))
+        #expect((20...22).contains(bench.takeDepartures().count))
+        // Midnight is in 6400 s; without it the next packet would go a thousand seconds after the last.
+        bench.run(.seconds(3539))
+        calendar.set(3600)
+        bench.run(.seconds(2800))
+        _ = bench.takeDepartures()
+        calendar.set(6400)
+        bench.run(.seconds(2))
+        #expect(bench.takeDepartures().count >= 10)
+        #expect(bench.counters["over-quota"] == nil)
+    }
+
+    @Test func `a clock that was ahead once is believed after a day, and gives nothing back`() {
+        let calendar = Calendar()
+        calendar.set(86_400 * 365 * 70)
+        let quota = Quota(total: ByteCount(1000), per: .month, over: .block)
+        let bench = bench(quota, calendar)
+        func goes() -> Bool {
+            let before = bench.departures.count
+            bench.down(Packets.udp(flow: 1, bytes: 1000))
+            return bench.departures.count > before
+        }
+        #expect(goes() && !goes())
+        var hour: UInt64 = 0
+        func pass(days: UInt64) {
+            for _ in 0..<days * 24 {
+                hour += 1
+                calendar.set(hour * 3600)
+                bench.run(.seconds(3600))
+                _ = goes()
+            }
+        }
+        pass(days: 2)
+        #expect(!goes(), "November is not over")
+        #expect(bench.memory() == "month 646 1000")
+        let before = bench.departures.count
+        pass(days: 15)
+        #expect(bench.departures.count == before + 1, "December")
+    }
+
     // MARK: Over a restart
 
     /// Another run's stage, which is told what the earlier one has said.
