@@ -139,7 +139,8 @@ let package = Package(
         tests(
             "Router",
             [
-                "StageTestKit", "Locking", "CX25519Count", "CMNL", .product(name: "Logging", package: "swift-log"),
+                "StageTestKit", "Locking", "RateLimit", "CX25519Count", "CMNL",
+                .product(name: "Logging", package: "swift-log"),
             ]),
         tests("Control", ["Crypto", "Locking"]),
         tests("StageTestKit", ["Wire", "Pipeline"]),
