@@ -85,11 +85,9 @@ extension GroupChange {
         let group = RegisteredGroup(
             id: GroupID(index), name: said.name.value, worker: worker, stageOptions: said.stageOptions)
         groups[index] = group
-        guard let before, Self.isSame(before.stageOptions, said.stageOptions) else {
-            settings.append(group)
-            summary.append("group \(group.name): \(before == nil ? "new" : "changed")")
-            return group.id
-        }
+        if let before, Self.isSame(before.stageOptions, said.stageOptions) { return group.id }
+        settings.append(group)
+        summary.append("group \(group.name): \(before == nil ? "new" : "changed")")
         return group.id
     }
 
