@@ -138,6 +138,8 @@ up_uapi() {
     # shellcheck disable=SC2086 # lists
     address "$name" wg0 ${option[$name,addresses]}
     ip -n "$prefix-$name" link set wg0 mtu "${option[$name,mtu]}" up
+    # It hears of its link by netlink, and binds then: what came before would be answered by "port unreachable".
+    eventually 5 is_bound "$name" || fail "$name: its link is up, and it listens on no port: $(cat "$work/$name/log")"
     for other in ${peers_of[$name]}; do
         for prefix_ in ${option[$name,$other,allowed]}; do ip -n "$prefix-$name" route replace "$prefix_" dev wg0; done
     done
@@ -145,6 +147,7 @@ up_uapi() {
     [[ ! -e /proc/sys/net/ipv6 ]] || sysctl_of "$name" net/ipv6/conf/all/forwarding 1
 }
 
+is_bound() { [[ $(on "$1" ss -Hlun "sport = :${option[$1,port]}") ]]; }
 has_socket() { [[ -S $work/$1/run/wireguard/wg0.sock ]]; }
 has_socket_or_gone() { has_socket "$1" || gone "${daemon[$1]}"; }
 
