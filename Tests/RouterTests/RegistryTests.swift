@@ -1,7 +1,9 @@
+import Configuration
 import Control
 import Crypto
 import Glibc
 import Linux
+import Pipeline
 import Testing
 import Wire
 import WireGuard
@@ -81,6 +83,21 @@ import WireGuard
     @Test func p8_5_ourOwnKeyIsPassedOver() throws {
         let edit = try commit(Change.set("public_key=<a>", "allowed_ip=10.0.2.0/24", "endpoint=192.0.2.9:1"))
         #expect(edit.additions.isEmpty && edit.prefixes.isEmpty && listing.count == 2)
+    }
+
+    @Test func `a peer of the file that a client removes and adds again is who it was`() throws {
+        _ = try commit(Change.set("public_key=<b>", "remove=true"))
+        #expect(listing == ["lisbon 10.0.3.0/24"])
+        _ = try commit(Change.set("public_key=<d>", "allowed_ip=10.0.4.0/24"))
+        let again = try commit(Change.set("public_key=<b>", "allowed_ip=10.0.2.0/24"))
+        #expect(again.additions.map(\.peer.name) == ["berlin"])
+        #expect(again.additions.first?.peer.configuration?.name.value == "berlin")
+        #expect(listing.first == "lisbon 10.0.3.0/24" && listing.last == "berlin 10.0.2.0/24")
+        // The same in one change, and with all peers.
+        _ = try commit(Change.set("replace_peers=true", "public_key=<b>", "remove=true", "public_key=<c>"))
+        #expect(listing == ["lisbon"])
+        _ = try commit(Change.set("public_key=<b>", "allowed_ip=10.0.2.0/24"))
+        #expect(listing == ["lisbon", "berlin 10.0.2.0/24"])
     }
 
     @Test func p8_1_aPeerWhoseKeyBecomesOursGoes() throws {

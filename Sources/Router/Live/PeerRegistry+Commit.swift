@@ -114,17 +114,18 @@ extension PeerRegistry.Contents {
     }
 
     /// A new peer; one that has gone with the same change gets its number and its worker back, so that the two never
-    /// meet.
+    /// meet. One of the file is called as there, whenever it went: a rule that names it means whoever has its key.
     private mutating func addPeer(_ key: PublicKey, on id: InterfaceID, _ draft: inout EditDraft) -> PeerID {
         let earlier = draft.gone.removeValue(forKey: key)
+        let said = interfaces[id.index].setAside.removeValue(forKey: key)
         let group = groupOf[PeerIdentity(interface: id, publicKey: key)]
         let worker = group.flatMap { groups[$0.index]?.worker } ?? leastLoadedWorker
         let number = earlier?.id ?? numbers.take()
         insert(
             RegisteredPeer(
-                id: number, interface: id, publicKey: key, name: earlier?.name ?? RegisteredPeer.shortName(key),
+                id: number, interface: id, publicKey: key, name: said?.name.value ?? RegisteredPeer.shortName(key),
                 worker: earlier?.worker ?? worker, serial: serials, group: group,
-                configuration: earlier?.configuration))
+                configuration: said))
         interfaces[id.index].peers[key] = number
         draft.additions[number] = earlier != nil
         draft.order.append(number)
@@ -137,6 +138,7 @@ extension PeerRegistry.Contents {
         for prefix in routes.prefixes.prefixes(of: number) { draft.touch(prefix, of: number) }
         routes.prefixes.removeAll(of: number)
         interfaces[peer.interface.index].peers[peer.publicKey] = nil
+        interfaces[peer.interface.index].setAside[peer.publicKey] = peer.configuration
         remove(peer)
         draft.adjustments[number] = nil
         if draft.additions.removeValue(forKey: number) == false {

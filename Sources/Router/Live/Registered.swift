@@ -78,6 +78,8 @@ struct RegisteredInterface {
     /// Whether there are sockets: not while it is down, nor when the port could not be had when it came up.
     var isBound: Bool
     var peers: [PublicKey: PeerID] = [:]
+    /// What the file says of peers that clients have removed: who comes again is who it was, to rules and to stages.
+    var setAside: [PublicKey: Configuration.PeerConfiguration] = [:]
     /// Who has which prefix, and each peer's in the order in which it got them.
     var routes = PrefixTable()
 
