@@ -14,7 +14,7 @@ extension PeerRegistry.Contents {
         interfaces[id.index].isMarkFixed = configuration.takesDefaultRoute
         var draft = EditDraft()
         for peer in configuration.peers { draft.file[peer.publicKey.value] = peer }
-        defer { interfaces[id.index].setAside = [:] } // of the file before
+        defer { interfaces[id.index].setAside = [:] }  // of the file before
         return make(difference(to: file, on: id), on: id, draft)
     }
 
