@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# firewall.sh: each kind of rule, in the kernel: TCP, UDP and ICMP, IPv4 and IPv6, both directions; rules about peers follow
-# their allowed-ips; a reload keeps counters; after kill -9 the rules stand, and the next start takes them over.
+# firewall.sh: each kind of rule, in the kernel: TCP, UDP and ICMP, IPv4 and IPv6, both directions, before and after reloads beside
+# which TCP flows go on and counters are kept; rules about peers follow their allowed-ips; after kill -9 the rules stand, and
+# the next start takes them over.
 #
 #   outside ── out ─────────── out ── hub ── in ─────────── in ── inside
 #    198.51.100.2            198.51.100.1   10.0.10.1            10.0.10.2
@@ -80,67 +81,53 @@ spawn outside "$work/discard.log" socat TCP6-LISTEN:9,ipv6only=0,reuseaddr,fork 
 echoes() { [[ $(on "$1" ss -Hltn 'sport = :7') && $(on "$1" ss -Hlun 'sport = :7') ]]; }
 for name in hub outside inside alice carol; do eventually 5 echoes "$name" || fail "$name does not listen"; done
 
-# ask KIND FROM ADDRESS [PORT]: pass, rejected or dropped
-ask() {
-    local kind=$1 from=$2 address status=0 port=${4:-7} said
-    address=$(bracketed "$3")
-    case $kind in
-        icmp)
-            said=$(on "$from" ping -n -c 1 -W 1 "$3" 2>&1) && { echo pass; return; }
-            if grep -qiE 'prohibited|filtered|unreachable' <<<"$said"; then echo rejected; else echo dropped; fi
-            return
-            ;;
-        tcp) said=$(on "$from" timeout 1.5 socat - "TCP:$address:$port,connect-timeout=1" <<<hello 2>&1) || status=$? ;;
-        udp) said=$(on "$from" timeout 1.5 socat -T 1 - "UDP:$address:$port" <<<hello 2>&1) || status=$? ;;
-    esac
-    if [[ $said == hello ]]; then
-        echo pass
-    elif grep -qiE 'refused|prohibited|denied|unreachable|no route' <<<"$said"; then
-        echo rejected
-    else
-        echo dropped
-    fi
-}
-
-expect() { # expect OUTCOME FROM V4 V6 [PORT]: of all three protocols and both families
-    local kind address outcome
-    for kind in tcp udp icmp; do
-        for address in "$3" "$4"; do
-            outcome=$(ask "$kind" "$2" "$address")
-            [[ $outcome == "$1" ]] || fail "$kind from $2 to $address: $outcome, expected $1"
-        done
-    done
-}
-
 hits() { # hits COUNTER: packets, as the router tells
     on hub "$fullbore" show hub --firewall --json | jq -r --arg counter "$1" '[.rules[] | select(.counter == $counter) | .packets] | add'
 }
 
 all_kinds() {
-    expect pass inside 198.51.100.2 2001:db8:1::2
-    expect dropped outside 10.0.10.2 fd10::2
-    expect dropped outside 198.51.100.1 2001:db8:1::1
-    expect pass alice 10.0.10.2 fd10::2
-    expect pass alice 10.80.0.1 fd80::1
-    expect dropped carol 10.0.10.2 fd10::2
-    expect rejected carol 10.80.0.1 fd80::1
-    expect dropped inside 10.80.1.2 fd80::1:2
-    expect pass hub 198.51.100.2 2001:db8:1::2
-    expect pass alice 10.80.3.2 fd80::3:2
+    outcome pass inside 198.51.100.2 2001:db8:1::2
+    outcome dropped outside 10.0.10.2 fd10::2
+    outcome dropped outside 198.51.100.1 2001:db8:1::1
+    outcome pass alice 10.0.10.2 fd10::2
+    outcome pass alice 10.80.0.1 fd80::1
+    outcome dropped carol 10.0.10.2 fd10::2
+    outcome rejected carol 10.80.0.1 fd80::1
+    outcome dropped inside 10.80.1.2 fd80::1:2
+    outcome pass hub 198.51.100.2 2001:db8:1::2
+    outcome pass alice 10.80.3.2 fd80::3:2
     [[ $(ask tcp hub 198.51.100.2 9) == dropped ]] || fail "what this host may not ask for, it gets"
     [[ $(ask tcp inside 198.51.100.2 9) == pass ]] || fail "a rule about this host is one about others too"
 }
 
+# COUNTER PACKETS BYTES, a line each, of the table
+counted() {
+    on hub nft -j list counters table inet fullbore-hub |
+        jq -r '.nftables[].counter | select(. != null) | "\(.name) \(.packets) \(.bytes)"' | sort
+}
+counters_keep() { # counters_keep BEFORE AFTER: each of before is there after, and has not gone back
+    join -a 1 "$1" "$2" | awk 'NF != 5 || $4 < $2 || $5 < $3 {print; bad = 1} END {exit bad}' >"$work/gone-back" ||
+        fail "counters have gone, or gone back (before, after): $(cat "$work/gone-back")"
+}
 all_kinds
 step "each kind of rule, three protocols, two families, both directions"
 
-for counter in rule-lan-out rule-admins-in rule-not-self rule-no-cameras rule-no-discard same-zone default-forward default-input listen-ports; do
+readonly deciding="rule-lan-out rule-admins-in rule-not-self rule-no-cameras rule-no-discard same-zone default-forward default-input"
+for counter in $deciding listen-ports established; do
     (($(hits "$counter") > 0)) || fail "$counter has no hits: $(on hub "$fullbore" show hub --firewall)"
 done
 on hub nft list table inet fullbore-hub >"$work/listing"
 grep -q 'comment "router.yaml:' "$work/listing" || fail "nft lists no lines of the file"
 on hub nft -c -f "$work/listing" || fail "nft cannot read what it lists"
 step "show --firewall and nft list tell where each rule comes from"
+
+# ---- Flows that go on beside all that follows
+
+begin_flow inside 198.51.100.2 7 2000
+begin_flow inside 2001:db8:1::2 7 2000
+begin_flow alice 10.0.10.2 7 2000
+begin_flow alice fd10::2 7 2000
+begin_flow hub 2001:db8:1::2 7 2000
 
 # ---- A rule about a peer is one about its allowed-ips
 
@@ -152,31 +139,45 @@ as_77() { on carol timeout 2 socat - "TCP:10.0.10.2:7,bind=10.80.1.77,connect-ti
 [[ $(alices) != *10.80.1.0/24* ]] || fail "alice still has all of her prefix"
 [[ $(as_77 || true) != hello ]] || fail "an address that is carol's now is still taken for alice's"
 on hub wg set wg0 peer "${public_key[alice]}" allowed-ips 10.80.1.0/24,fd80::1:0/112,10.80.1.77/32
-expect pass alice 10.0.10.2 fd10::2
+outcome pass alice 10.0.10.2 fd10::2
 [[ $(alices) == *10.80.1.0/24* ]] || fail "alice does not have all of her prefix again: $(alices)"
 step "rules about peers follow wg set"
 
-# ---- A reload changes the rules and keeps what they have counted
+# ---- A reload changes the rules, and keeps flows and what the rules have counted
+
+reloads() { # reloads TEXT: with status 0, saying so
+    on hub "$fullbore" reload hub >"$work/reload" 2>&1 || fail "the reload is refused: $(cat "$work/reload")"
+    grep -qF -- "$1" "$work/reload" || fail "the reload does not say '$1': $(cat "$work/reload")"
+}
 
 before=$(hits rule-no-cameras)
+counted >"$work/before"
 option[hub,extra]=$(rules "        - { allow: echo, from: outside-hosts, to: lan }")
 router_file hub >"$work/hub/router.yaml"
 if on hub "$fullbore" reload hub >"$work/reload" 2>&1; then fail "a file with an unknown zone was taken"; fi
 grep -q "no zone or peer 'outside-hosts'" "$work/reload" || fail "$(cat "$work/reload")"
 option[hub,extra]=$(rules "        - { allow: echo, from: wan, to: lan, name: echo-in }")
 router_file hub >"$work/hub/router.yaml"
-on hub "$fullbore" reload hub >"$work/reload" || fail "$(cat "$work/reload")"
-grep -q "rules in nftables" "$work/reload" || fail "the reload does not speak of rules: $(cat "$work/reload")"
+reloads "rules in nftables"
 [[ $(ask tcp outside 10.0.10.2) == pass && $(ask udp outside fd10::2) == pass ]] || fail "the new rule is not in force"
 [[ $(hits rule-no-cameras) == "$before" ]] || fail "the reload has lost what was counted"
-step "a reload changes the rules, and keeps their counters"
+option[hub,extra]=$(rules "        - { allow: tcp/9, from: wan, to: lan, name: discard-in }")
+router_file hub >"$work/hub/router.yaml"
+reloads "rules in nftables"
+counted >"$work/after"
+counters_keep "$work/before" "$work/after"
+flows_go_on
+all_kinds
+counted >"$work/all"
+counters_keep "$work/after" "$work/all"
+for counter in $deciding established; do # new flows are met by the new rules, and counted where those before were
+    join <(grep "^$counter " "$work/after") "$work/all" | awk '$4 > $2 && $5 > $3 {more = 1} END {exit !more}' ||
+        fail "$counter has counted nothing after the reload: $(grep "^$counter " "$work/after" "$work/all")"
+done
+step "a reload changes the rules: each kind as before, flows and counters go on"
 
 # ---- What others do to the table is undone by a reload of the same file
 
-reloads() { # reloads TEXT: with status 0, saying so
-    on hub "$fullbore" reload hub >"$work/reload" 2>&1 || fail "the reload is refused: $(cat "$work/reload")"
-    grep -qF -- "$1" "$work/reload" || fail "the reload does not say '$1': $(cat "$work/reload")"
-}
 put_back="rules in nftables, which somebody had changed, put back"
 reloads "nothing has changed"
 on hub nft add table inet theirs
@@ -198,6 +199,7 @@ reloads "$put_back"
 [[ $(ask tcp outside 198.51.100.1) == dropped && $(ask udp carol fd10::2) == dropped ]] || fail "what is closed is open"
 [[ $(ask tcp alice 10.0.10.2) == pass && $(ask icmp inside 2001:db8:1::2) == pass ]] || fail "what is open is closed"
 reloads "nothing has changed"
+flows_go_on
 step "a reload of the same file puts back what others have changed or flushed"
 
 # ---- Another process changes its own table all the time
@@ -231,7 +233,9 @@ theirs | diff "$work/theirs" - || fail "another's table has changed"
 [[ $(hits rule-no-cameras) == "$before" ]] || fail "the reloads have lost what was counted"
 transactions=$(on hub nft -ea add rule inet theirs changing drop | sed -nE 's/.*# handle ([0-9]+)$/\1/p') # one each
 ((transactions > 300)) || fail "the other process has changed its table $transactions times only"
+flows_go_on
 step "30 reloads while another process changed its own table $transactions times"
+end_flows
 
 # ---- kill -9: closed stays closed, open stays open; the next start takes over
 

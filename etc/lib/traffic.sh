@@ -8,7 +8,11 @@
 #   some_udp_arrived                     fails when iperf's UDP was lost, all of it
 #   random_file FILE BYTES
 #   echoes NODE PORT                     whatever NODE gets over TCP at PORT goes back
-#   begin_flow NODE ADDRESS PORT         a TCP flow from NODE to where it is echoed, which sends until end_flows
+#   ask KIND NODE ADDRESS [PORT]         what becomes of a first packet, tcp, udp or icmp: pass, rejected or dropped; echoed at
+#                                        PORT (7), where a server has to be
+#   outcome OUTCOME NODE ADDRESS…        fails unless that becomes of all three protocols to each of them, asked at once
+#   begin_flow NODE ADDRESS PORT [BYTES] a TCP flow from NODE to where it is echoed, which sends until end_flows: so much
+#                                        every 20 ms, 200,000 where nothing is said
 #   flows_go_on                          within 5 s each flow gets something more back
 #   end_flows                            ends them: each byte has come back, as it was sent
 
@@ -59,12 +63,47 @@ echoes() {
     eventually 5 listening "$1" "$2" || fail "$1 does not listen: $(cat "$work/echo-$1.log")"
 }
 
+ask() {
+    local kind=$1 from=$2 address port=${4:-7} said
+    address=$(bracketed "$3")
+    case $kind in
+        icmp) said=$(on "$from" ping -n -c 1 -W 2 "$3" 2>&1) && { echo pass; return; } ;;
+        tcp) said=$(on "$from" timeout 5 socat -t 2 - "TCP:$address:$port,connect-timeout=2" <<<hello 2>&1) || true ;;
+        udp) said=$(on "$from" timeout 5 socat -T 1 -t 1 - "UDP:$address:$port" <<<hello 2>&1) || true ;;
+    esac
+    if [[ $said == hello ]]; then
+        echo pass
+    elif grep -qiE 'refused|prohibited|denied|filtered|unreachable|no route' <<<"$said"; then
+        echo rejected
+    else
+        echo dropped
+    fi
+}
+
+outcome() {
+    local expected=$1 from=$2 kind address asking=()
+    shift 2
+    for kind in tcp udp icmp; do
+        for address; do
+            ask "$kind" "$from" "$address" >"$work/outcome-$kind-$address" &
+            asking+=($!)
+        done
+    done
+    wait "${asking[@]}"
+    for kind in tcp udp icmp; do
+        for address; do
+            [[ $(cat "$work/outcome-$kind-$address") == "$expected" ]] ||
+                fail "$kind from $from to $address: $(cat "$work/outcome-$kind-$address"), expected $expected"
+        done
+    done
+}
+
 flows=() # numbers are their names; each a pid
 begin_flow() {
     local number=${#flows[@]}
     # shellcheck disable=SC2016 # expands in the inner shell
-    spawn "$1" "$work/flow-$number.log" sh -c 'while [ ! -e "$0-end" ]; do head -c 200000 /dev/urandom; sleep 0.02; done |
-        tee "$0-$1.sent" | socat -t 10 - "TCP:$2" >"$0-$1.back"' "$work/flow" "$number" "$(bracketed "$2"):$3"
+    spawn "$1" "$work/flow-$number.log" sh -c 'while [ ! -e "$0-end" ]; do head -c "$3" /dev/urandom; sleep 0.02; done |
+        tee "$0-$1.sent" | socat -t 10 - "TCP:$2" >"$0-$1.back"' "$work/flow" "$number" "$(bracketed "$2"):$3" "${4:-200000}"
     flows+=("$spawned")
     eventually 5 has_come_back "$number" 0 || fail "$1 → $2: no flow: $(cat "$work/flow-$number.log")"
 }
