@@ -21,13 +21,25 @@ struct RunBuilder: ~Copyable {
         return (count + each - 1) / each + 1
     }
 
+    /// Whether an empty builder would have room for `count` messages of at most `size` bytes.
+    static func canHold(_ count: Int, size: Int) -> Bool {
+        // No division for a packet that is one message, as most are that are no super-packets.
+        size <= Limits.bytesPerRun && (count == 1 || runs(for: count, size: size) <= PacketBatch.capacity)
+    }
+
     /// Whether `count` messages of at most `size` bytes are sure to find room.
-    func hasRoom(for count: Int, size: Int) -> Bool { Self.runs(for: count, size: size) <= runs.room }
+    func hasRoom(for count: Int, size: Int) -> Bool {
+        count == 1 ? !runs.isFull : Self.runs(for: count, size: size) <= runs.room
+    }
 
     /// Room for one message of `size` bytes, at most `Limits.bytesPerRun`, behind what is there. There is room enough
     /// around it for sealing in place: what is overwritten behind it is still free.
-    mutating func message(to peer: PeerID, _ path: Path, size: Int, trafficClass: UInt8) -> UnsafeMutableRawPointer {
-        if isOpen, continues(peer, path, size, trafficClass) {
+    ///
+    /// A peer is at one `path` for as long as runs are built: it is looked at where a run begins.
+    mutating func message(
+        to peer: PeerID, _ path: Path?, size: Int, trafficClass: UInt8
+    ) -> UnsafeMutableRawPointer {
+        if isOpen, continues(peer, size, trafficClass) {
             let last = runs.count - 1
             let offset = runs[last].count
             if size < runs[last].datagramSize { isOpen = false }
@@ -59,10 +71,9 @@ struct RunBuilder: ~Copyable {
         runs.removeAll()
     }
 
-    private func continues(_ peer: PeerID, _ path: Path, _ size: Int, _ trafficClass: UInt8) -> Bool {
+    private func continues(_ peer: PeerID, _ size: Int, _ trafficClass: UInt8) -> Bool {
         let last = runs.count - 1
         return runs[last].peer == peer && size <= runs[last].datagramSize && datagrams < Limits.datagramsPerRun
             && runs[last].count + size <= Limits.bytesPerRun && runs[last].trafficClass == trafficClass
-            && runs[last].path == path
     }
 }

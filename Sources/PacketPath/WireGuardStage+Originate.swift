@@ -61,12 +61,16 @@ extension WireGuardStage {
             if orConfirm { interface.engine.sendKeepalive(to: peer, now) }
             return
         }
-        guard let path = interface.engine.path(to: peer) else { return }
+        var run = SealingRun(interface.engine.peer(peer))
+        guard let addressee = run.peer, run.remote != nil else { return }
         waiting.waitsForRoom = false
         var refusals = StagedQueue<Packet>(bound: 1)
         while refusals.isEmpty, let packet = staging.pop(waiting) {
-            if let refused = seal(packet, path, interface, now) { _ = refusals.append(refused) }
+            if let refused = seal(packet, addressee, &run, interface, now, into: &builder) {
+                _ = refusals.append(refused)
+            }
         }
+        settle(run, interface, now)
         guard let refused = refusals.popFirst() else {
             return staging.removeAll(of: peer)
         }

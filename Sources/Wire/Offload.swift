@@ -37,5 +37,5 @@ public struct Offload: Hashable, Sendable {
     }
 
     /// A complete packet that owes nothing.
-    public static let none = Offload()
+    @inlinable public static var none: Offload { Offload() }
 }

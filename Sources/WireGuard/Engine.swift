@@ -4,8 +4,8 @@ import Wire
 /// The protocol for the peers of one interface that one worker owns: sessions, handshakes, timers.
 ///
 /// Sans I/O and without a clock. Bytes and moments go in; what is to be sent or done comes out of `outbox`. Sealing and
-/// opening of data run on the caller's buffers through `Keypair`; the engine keeps the books: it hands out counters
-/// (`permit`), and is told what went out (`sent`) and what came in (`received`) once for each run of messages.
+/// opening of data run on the caller's buffers through `Keypair`, which gives out the counters; the engine keeps the books:
+/// it is told what went out (`sent`) and what came in (`received`) once for each run of messages.
 package final class Engine {
     /// Who the interface is, and all of its peers, those of other workers included.
     package let directory: PeerDirectory
@@ -13,20 +13,13 @@ package final class Engine {
     /// directory's lock.
     var identity: Identity?
     let environment: Environment
+    let peers = PeerList()
     var index = IndexTable()
     var wheel: TimerWheel
     /// Messages to send and other things that the caller has to do; it takes them all after each call.
     package var outbox = Outbox()
     /// Whether the interface is up. While it is not, nothing is sent and no timer runs (P-5.11, P-9.1).
     package internal(set) var isUp = true
-
-    /// By `Peer.slot`; freed slots are used again.
-    var peers: ContiguousArray<Peer?> = []
-    private var freeSlots: [Int] = []
-    /// By `PeerID.index`, −1 for those that are not here: four bytes for each peer of the router, and no hashing for
-    /// each packet.
-    private var slots: ContiguousArray<Int32> = []
-    private var slotsByKey: [PublicKey: Int] = [:]
 
     /// What the engine gets from outside.
     package struct Environment: Sendable {
@@ -68,13 +61,8 @@ package final class Engine {
     /// Adds a peer that is not there yet. One with a persistent keepalive and a known endpoint is greeted at once
     /// (P-5.12).
     package func add(_ configuration: consuming PeerConfiguration, _ now: Instant) {
-        let slot = freeSlots.popLast() ?? peers.count
-        let peer = Peer(configuration, slot: slot)
-        precondition(self.peer(peer.id) == nil && slotsByKey[peer.publicKey] == nil, "a peer is added once")
-        if slot == peers.count { peers.append(peer) } else { peers[slot] = peer }
-        while slots.count <= peer.id.index { slots.append(-1) }
-        slots[peer.id.index] = Int32(slot)
-        slotsByKey[peer.publicKey] = slot
+        let peer = Peer(configuration, slot: peers.freeSlot)
+        peers.insert(peer)
         directory.insert(PeerDirectory.Entry(id: peer.id, worker: environment.worker, remote: peer.remote))
         greet(peer, now)
     }
@@ -96,19 +84,13 @@ package final class Engine {
         wipe(peer)
         peer.timers.stop()
         wheel.set(peer.slot, .never)
-        slots[id.index] = -1
-        slotsByKey[peer.publicKey] = nil
-        peers[peer.slot] = nil
-        freeSlots.append(peer.slot)
+        peers.remove(peer)
     }
 
-    func peer(_ id: PeerID) -> Peer? {
-        guard slots.indices.contains(id.index) else { return nil }
-        let slot = Int(slots[id.index])
-        return slot < 0 ? nil : peers[slot]
-    }
+    /// A peer, to be asked for once a run of packets; nil when it is not this worker's.
+    package func peer(_ id: PeerID) -> Peer? { peers[id] }
 
-    func peer(_ key: PublicKey) -> Peer? { slotsByKey[key].flatMap { peers[$0] } }
+    func peer(_ key: PublicKey) -> Peer? { peers[key] }
 
     /// The peers in no particular order, each as it stands.
     package func snapshot(_ now: Instant) -> [PeerSnapshot] { snapshot(now, from: 0, limit: .max).peers }
@@ -130,21 +112,15 @@ package final class Engine {
     /// Where a peer's messages go; nil while that is not known.
     package func path(to id: PeerID) -> Path? { peer(id)?.path }
 
-    /// The session and the first of `count` counters to seal that many messages with; nil when there is no session to
-    /// send with, in which case a handshake has been asked for and the caller stages the packets.
-    package func permit(_ id: PeerID, count: Int, _ now: Instant) -> SealPermit? {
-        guard let peer = peer(id) else { return nil }
-        if let current = peer.keypairs.current, let counter = current.takeCounters(count, now) {
-            return SealPermit(keypair: current, counters: counter..<counter + UInt64(count))
-        }
+    /// The peer has no session, or one that gives out no counters any more: asks for a handshake. The caller stages what it
+    /// cannot seal.
+    package func wantSession(_ peer: Peer, _ now: Instant) {
         wantHandshake(peer, now)
         schedule(peer)
-        return nil
     }
 
     /// Data messages of `bytes` UDP payload bytes together went out to the peer.
-    package func sent(_ id: PeerID, bytes: Int, _ now: Instant) {
-        guard let peer = peer(id) else { return }
+    package func sent(_ peer: Peer, bytes: Int, _ now: Instant) {
         peer.sent += UInt64(bytes)
         peer.timers.authenticatedSent(now)
         peer.timers.dataSent(now)
@@ -264,11 +240,4 @@ package final class Engine {
     func jitter() -> Interval {
         Interval(nanoseconds: environment.entropy.uint64() % Protocol.jitterBound.nanoseconds)
     }
-}
-
-/// The right to seal: a session and counters that nothing else will use.
-package struct SealPermit {
-    package let keypair: Keypair
-    package let counters: Range<UInt64>
-    package var firstCounter: UInt64 { counters.lowerBound }
 }

@@ -7,10 +7,10 @@ extension Engine {
     /// only come back once more, and larger.
     ///
     /// The indices tell: nobody else's datagrams have them, though they may go to the same place.
-    package func isOwnMessage(_ packet: UnsafeMutableRawBufferPointer, to id: PeerID, _ endpoint: Endpoint) -> Bool {
+    package func isOwnMessage(_ packet: UnsafeMutableRawBufferPointer, to peer: Peer, _ endpoint: Endpoint) -> Bool {
         // Only few packets go to an endpoint's address: the rest is worth no more than this.
         guard let ip = unsafe IPPacket(packet), ip.destination == endpoint.address,
-            ip.nextProtocol == IPProtocol.udp, !ip.isFragment, let peer = peer(id)
+            ip.nextProtocol == IPProtocol.udp, !ip.isFragment
         else { return false }
         let payload = ip.headerLength + UDPField.length
         guard ip.count >= payload + Self.indexEnd else { return false }
@@ -22,7 +22,7 @@ extension Engine {
         switch MessageType(rawValue: unsafe littleEndian32(message, 0)) {
         case .data: return peer.keypairs.hasRemoteIndex(index)
         case .initiation: return peer.handshake?.localIndex == index
-        case .response: return keypair(index)?.peer == id
+        case .response: return keypair(index)?.peer == peer.id
         case .cookieReply, nil: return false
         }
     }
@@ -31,9 +31,9 @@ extension Engine {
     private static let indexEnd = 8
 
     /// Tells the log, once for each endpoint.
-    package func reportLoop(of id: PeerID) {
-        guard let peer = peer(id), !peer.isLoopReported, let path = peer.path else { return }
+    package func reportLoop(of peer: Peer) {
+        guard !peer.isLoopReported, let path = peer.path else { return }
         peer.isLoopReported = true
-        outbox.note(id, .endpointInTunnel(path.remote))
+        outbox.note(peer.id, .endpointInTunnel(path.remote))
     }
 }

@@ -42,8 +42,9 @@ package final class Keypair {
 
     func maySend(_ now: Instant) -> Bool { !isExpired(now) && nextCounter < Protocol.rejectAfterMessages }
 
-    /// Takes `count` consecutive counters, each to be used once; nil when the key may not be used (any more).
-    func takeCounters(_ count: Int, _ now: Instant) -> UInt64? {
+    /// The first of `count` consecutive counters, which nothing else will use; nil when the key may not be sent with (any
+    /// more). Without counters nothing is sealed.
+    package func takeCounters(_ count: Int, _ now: Instant) -> UInt64? {
         guard !isExpired(now), nextCounter <= Protocol.rejectAfterMessages,
             UInt64(count) <= Protocol.rejectAfterMessages - nextCounter
         else { return nil }

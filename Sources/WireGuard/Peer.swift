@@ -27,8 +27,8 @@ package struct PeerConfiguration: ~Copyable, Sendable {
 }
 
 /// All that one worker knows of one peer of its.
-final class Peer {
-    let id: PeerID
+package final class Peer {
+    package let id: PeerID
     /// Its place in the engine's list and on its wheel.
     let slot: Int
     /// What handshakes know of it, on other threads too.
@@ -36,12 +36,14 @@ final class Peer {
     var publicKey: PublicKey { remote.publicKey }
 
     /// Where it was heard last, or is configured to be (P-6.1), and which address of ours it knows (P-6.2).
-    var path: Path?
+    package internal(set) var path: Path?
     /// Whether the log knows that the way to where it is leads through itself.
     var isLoopReported = false
     /// The initiation that is out, or on its way there.
     var handshake: HandshakeUnderWay?
     var keypairs = Keypairs()
+    /// The one to seal with: it stays for as long as nothing comes in and no time passes.
+    package var session: Keypair? { keypairs.current }
     var timers = PeerTimers()
     var macs: OutgoingMACs
 

@@ -2,16 +2,23 @@
 ///
 /// 8192 bits in a ring of 64-bit words, of which 8128 are usable: the word that the newest counter falls in may be
 /// only partly filled, so one word is given up (P-4.2).
-package struct ReplayWindow {
+///
+/// The kilobyte stands beside its owner: as a part of it, it would be copied to be asked.
+@safe package struct ReplayWindow: ~Copyable {
     static let words = 128
     /// How far behind the newest counter one may be and still be told apart from a replay.
     package static let size = (words - 1) * 64
 
-    private var bitmap = InlineArray<128, UInt64>(repeating: 0)
+    private let bitmap: UnsafeMutablePointer<UInt64>
     /// One more than the greatest counter committed; 0 while there is none.
     private var next: UInt64 = 0
 
-    package init() {}
+    package init() {
+        unsafe bitmap = .allocate(capacity: Self.words)
+        unsafe bitmap.initialize(repeating: 0, count: Self.words)
+    }
+
+    deinit { unsafe bitmap.deallocate() }
 
     /// Whether `counter` is new. Asked before the message is authenticated: nothing changes (P-4.3).
     package func accepts(_ counter: UInt64) -> Bool {
@@ -19,7 +26,7 @@ package struct ReplayWindow {
         if counter >= next { return true }
         // next - 1 is the newest; what is `size` or more behind it is too old to be known.
         guard next - counter <= UInt64(Self.size) else { return false }
-        return bitmap[Self.word(counter)] & Self.bit(counter) == 0
+        return unsafe bitmap[Self.word(counter)] & Self.bit(counter) == 0
     }
 
     /// Marks `counter` as received, after its message proved authentic. False when it was known already.
@@ -30,12 +37,12 @@ package struct ReplayWindow {
             let steps = min(counter >> 6 - newest, UInt64(Self.words))
             var step: UInt64 = 1
             while step <= steps {
-                bitmap[Self.word((newest &+ step) << 6)] = 0
+                unsafe bitmap[Self.word((newest &+ step) << 6)] = 0
                 step += 1
             }
             next = counter + 1
         }
-        bitmap[Self.word(counter)] |= Self.bit(counter)
+        unsafe bitmap[Self.word(counter)] |= Self.bit(counter)
         return true
     }
 

@@ -15,7 +15,7 @@ import WireGuard
 final class CountedRouter {
     private(set) var received = 0
 
-    private let worker: Worker
+    let worker: Worker
     private let handshakes: HandshakeDesk
     /// Without offloads: each packet is written by itself, and can be counted.
     private let tun = MemoryTUN(offloads: TUNOffloads())
@@ -26,7 +26,7 @@ final class CountedRouter {
 
     init(
         _ number: Int, _ key: borrowing PrivateKey, peer: Int, _ peerKey: PublicKey, _ network: MemoryNetwork,
-        _ entropy: Entropy
+        _ pool: BufferPool, _ entropy: Entropy, _ aead: AEAD
     ) throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "path-cost-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -42,14 +42,14 @@ final class CountedRouter {
         let assembly = try WorkerAssembly(
             plan, KeyFile(configuration: path, credentials: nil),
             WorkerAssembly.Environment(
-                aead: .libsodium, entropy: entropy, wallTime: { WallTime(seconds: 1_700_000_000, nanoseconds: 0) },
+                aead: aead, entropy: entropy, wallTime: { WallTime(seconds: 1_700_000_000, nanoseconds: 0) },
                 indices: IndexSpace(workers: 1, entropy: entropy)),
             mailboxes: [Mailbox {}], now: network.now, remembered: [:])
         host = network.attach(addresses: [IPAddress("192.0.2.\(number)")].compactMap { $0 }, port: 51820, workers: 1)
         handshakes = assembly.handshakes
         handshakes.setOutlet(host.replies, on: InterfaceID(0))
         worker = assembly.worker(
-            0, tun: [TUNQueue(tun)], udp: [host.ports[0]], now: network.now, pool: BufferPool())
+            0, tun: [TUNQueue(tun)], udp: [host.ports[0]], now: network.now, pool: pool)
         worker.warm()
         packet =
             TestPacket.udp(

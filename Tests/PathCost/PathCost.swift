@@ -1,23 +1,39 @@
+import Crypto
 import Pipeline
 import Router
 
-/// Sends packets through two routers in memory, whole from their files on, and does nothing else, for etc/bench to count
-/// its instructions:
+/// Takes packets through a part of the path and does nothing else, for etc/bench to count its instructions and its time:
 ///
-///     path-cost ROUNDS     ROUNDS times a batch of packets from one router to the other, with the pipeline of the core
+///     path-cost routers ROUNDS                 ROUNDS times a batch of packets from either of two routers in memory to the
+///                                              other, whole from their files on, with the pipeline of the core
+///     path-cost protocol AEAD BYTES ROUNDS     ROUNDS times a batch of IP packets of BYTES through the `wireguard` stages of two
+///     path-cost batches AEAD BYTES ROUNDS      the same without the stages: what is to be taken off
+///     path-cost cipher AEAD BYTES ROUNDS       as many packets through the cipher alone
 ///
-/// It prints how many packets went each way, and which stages of Plugins are compiled in.
+/// AEAD is `libsodium`, or `null`, which only copies. `protocol` and `cipher` print `seal` and `open` with nanoseconds of CPU time
+/// a packet; `routers` prints how many packets went each way, and which stages of Plugins are compiled in.
 @main struct PathCost {
     private static let packetsARound = 16
 
     static func main() throws {
-        guard CommandLine.arguments.count == 2, let rounds = Int(CommandLine.arguments[1]) else {
-            fatalError("path-cost ROUNDS")
+        let arguments = CommandLine.arguments.dropFirst()
+        switch (arguments.first, arguments.count) {
+        case ("routers", 2): if let rounds = Int(arguments[2]) { return try routers(rounds) }
+        case ("protocol", 4), ("batches", 4), ("cipher", 4):
+            guard let aead = AEAD.named(arguments[2]), let bytes = Int(arguments[3]), let rounds = Int(arguments[4])
+            else { break }
+            switch arguments[1] {
+            case "protocol": return try protocolAlone(aead, bytes, rounds)
+            case "batches": return try batches(aead, bytes, rounds)
+            default: return cipher(aead, bytes, rounds)
+            }
+        default: break
         }
-        let pair = try RouterPair()
-        // The first packet waits for the handshake.
-        pair.left.send(1)
-        pair.settle()
+        fatalError("path-cost routers ROUNDS | path-cost protocol|batches|cipher AEAD BYTES ROUNDS")
+    }
+
+    private static func routers(_ rounds: Int) throws {
+        let pair = try RouterPair.connected()
         for _ in 0..<rounds {
             pair.left.send(packetsARound)
             pair.right.send(packetsARound)
@@ -29,5 +45,43 @@ import Router
         }
         let plugins = StageRegistry.plugins.map(\.name).joined(separator: " ")
         print("\(2 * expected) packets; plugins: \(plugins.isEmpty ? "none" : plugins)")
+    }
+
+    private static func protocolAlone(_ aead: AEAD, _ bytes: Int, _ rounds: Int) throws {
+        var pair = try ProtocolPair(aead, bytes: bytes)
+        var (sealing, opening) = (Stopwatch(), Stopwatch())
+        for _ in 0..<rounds {
+            pair.fill()
+            sealing.measure { pair.seal() }
+            let opened = opening.measure { pair.open() }
+            guard opened == ProtocolPair.packetsABatch else { fatalError("\(opened) packets were opened") }
+            pair.empty()
+        }
+        print("seal \(sealing.nanoseconds / (rounds * ProtocolPair.packetsABatch))")
+        print("open \(opening.nanoseconds / (rounds * ProtocolPair.packetsABatch))")
+    }
+
+    private static func batches(_ aead: AEAD, _ bytes: Int, _ rounds: Int) throws {
+        var pair = try ProtocolPair(aead, bytes: bytes)
+        for _ in 0..<rounds {
+            pair.fill()
+            pair.empty()
+        }
+    }
+
+    private static func cipher(_ aead: AEAD, _ bytes: Int, _ rounds: Int) {
+        let cipher = BareCipher(aead)
+        var (sealing, opening) = (Stopwatch(), Stopwatch())
+        for round in 0..<rounds {
+            let counter = UInt64(round)
+            sealing.measure { for _ in 0..<ProtocolPair.packetsABatch { cipher.seal(bytes, counter: counter) } }
+            opening.measure {
+                for _ in 0..<ProtocolPair.packetsABatch where !cipher.open(bytes, counter: counter) {
+                    fatalError("forged")
+                }
+            }
+        }
+        print("seal \(sealing.nanoseconds / (rounds * ProtocolPair.packetsABatch))")
+        print("open \(opening.nanoseconds / (rounds * ProtocolPair.packetsABatch))")
     }
 }

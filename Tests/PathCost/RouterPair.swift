@@ -1,4 +1,5 @@
 import Crypto
+import Pipeline
 import UDP
 import Wire
 
@@ -6,18 +7,30 @@ import Wire
 final class RouterPair {
     let left: CountedRouter
     let right: CountedRouter
+    /// One thread has them all.
+    let pool = BufferPool()
     private let network = MemoryNetwork(conditions: .init(delay: Interval(nanoseconds: 0)))
 
     private static let step = Interval.milliseconds(1)
 
-    init() throws {
+    init(aead: AEAD = .libsodium) throws {
         // The same each time, so that each run takes the same steps.
         let entropy = Entropy.predictableForTests(seed: 1)
         let leftKey = PrivateKey.generate(from: entropy)
         let rightKey = PrivateKey.generate(from: entropy)
-        left = try CountedRouter(1, leftKey, peer: 2, rightKey.publicKey, network, entropy)
-        right = try CountedRouter(2, rightKey, peer: 1, leftKey.publicKey, network, entropy)
+        left = try CountedRouter(1, leftKey, peer: 2, rightKey.publicKey, network, pool, entropy, aead)
+        right = try CountedRouter(2, rightKey, peer: 1, leftKey.publicKey, network, pool, entropy, aead)
     }
+
+    /// With a session, which the first packet has waited for.
+    static func connected(aead: AEAD = .libsodium) throws -> RouterPair {
+        let pair = try RouterPair(aead: aead)
+        pair.left.send(1)
+        pair.settle()
+        return pair
+    }
+
+    var now: Instant { network.now }
 
     /// Turns until nobody has anything to do, and time goes on.
     func settle() {

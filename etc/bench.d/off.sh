@@ -15,8 +15,8 @@ instructions_but_malloc() { # instructions_but_malloc PROGRAM ROUNDS
 
 instructions_a_packet() { # instructions_a_packet PROGRAM: in hundredths
     local once twice
-    once=$(instructions_but_malloc "$1" "$off_rounds")
-    twice=$(instructions_but_malloc "$1" "$((2 * off_rounds))")
+    once=$(instructions_but_malloc "$1" routers "$off_rounds")
+    twice=$(instructions_but_malloc "$1" routers "$((2 * off_rounds))")
     echo $(((twice - once) * 100 / (off_rounds * off_packets_a_round)))
 }
 
@@ -32,7 +32,7 @@ bench_off() {
         fail "the build without Plugins failed"
     for name in with without; do
         program=$(stripped "${folder[$name]}/release" path-cost)
-        plugins=$("$program" 1 | sed 's/.*plugins: //')
+        plugins=$("$program" routers 1 | sed 's/.*plugins: //')
         [[ $name/$plugins == without/none || $name == with && $plugins != none ]] || fail "the build $name Plugins has these: $plugins"
         taken[$name]=$(instructions_a_packet "$program")
         printf '%-8s Plugins  %9d.%02d instructions a packet, cipher and the network in memory included (%s)\n' \

@@ -32,7 +32,7 @@ extension Tunnel {
         guard !outputsAreFull else { throw .outputsNotTaken }
         let packet = packet.extracting(first: length)
         // What waits goes first, so that the order holds.
-        let sealed = staged[peer.id] == nil && seal(packet, for: peer.id)
+        let sealed = staged[peer.id] == nil && seal(packet, for: peer)
         if !sealed { stage(unsafe packet.withUnsafeBytes { unsafe [UInt8]($0) }, for: peer.id) }
         settle()
         return sealed ? .sealed : .staged
@@ -58,12 +58,16 @@ extension Tunnel {
     // MARK: The parts
 
     /// False when there is no session: a handshake has been asked for then.
-    private func seal(_ packet: Span<UInt8>, for peer: PeerID) -> Bool {
-        guard let path = engine.path(to: peer), let permit = engine.permit(peer, count: 1, now) else { return false }
+    private func seal(_ packet: Span<UInt8>, for peer: Peer) -> Bool {
+        guard let path = peer.path else { return false }
+        guard let session = peer.session, let counter = session.takeCounters(1, now) else {
+            engine.wantSession(peer, now)
+            return false
+        }
         let count = packet.count
         let padded = min(paddedLength(count, mtu: mtu), Self.largestPacket)
         unsafe packet.withUnsafeBytes { unsafe scratch.load($0, zeros: padded - count) }
-        unsafe permit.keypair.seal(permit.firstCounter, scratch.source, padded, to: scratch.destination)
+        unsafe session.seal(counter, scratch.source, padded, to: scratch.destination)
         let message = scratch.result(padded + DataMessage.overhead)
         outputs.append(.send(message, to: Endpoint(path.remote)))
         engine.sent(peer, bytes: message.count, now)
@@ -79,14 +83,15 @@ extension Tunnel {
 
     /// There is a session: what waits for it goes out, or a keepalive to confirm it.
     func release(_ peer: PeerID, orConfirm: Bool) {
-        guard let waiting = staged[peer] else {
-            if orConfirm { engine.sendKeepalive(to: peer, now) }
+        guard let peer = engine.peer(peer) else { return }
+        guard let waiting = staged[peer.id] else {
+            if orConfirm { engine.sendKeepalive(to: peer.id, now) }
             return
         }
         while let packet = waiting.queue.popFirst() {
             guard seal(packet.span, for: peer) else { return waiting.queue.putBack(packet) }
         }
-        staged[peer] = nil
+        staged[peer.id] = nil
     }
 
     func dropStaged(of peer: PeerID, _ reason: Drop) {

@@ -106,11 +106,15 @@ final class Node {
     }
 
     private func seal(_ plaintext: [UInt8], to peer: PeerID, _ now: Instant) -> Bool {
-        guard let path = engine.path(to: peer), let permit = engine.permit(peer, count: 1, now) else { return false }
+        guard let peer = engine.peer(peer), let path = peer.path else { return false }
+        guard let session = peer.session, let counter = session.takeCounters(1, now) else {
+            engine.wantSession(peer, now)
+            return false
+        }
         let padded = paddedLength(plaintext.count, mtu: mtu)
         let source = plaintext + [UInt8](repeating: 0, count: padded - plaintext.count)
         let bytes = unsafe scratch.withMessage(source) { plain in
-            unsafe permit.keypair.seal(permit.firstCounter, plain, padded, to: scratch.other)
+            unsafe session.seal(counter, plain, padded, to: scratch.other)
             return unsafe [UInt8](UnsafeRawBufferPointer(start: scratch.other, count: padded + DataMessage.overhead))
         }
         transmit(bytes, path)

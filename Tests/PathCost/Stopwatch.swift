@@ -1,0 +1,18 @@
+import Glibc
+
+/// The CPU time of this thread that what it measures takes together.
+struct Stopwatch {
+    private(set) var nanoseconds = 0
+
+    mutating func measure<Result>(_ body: () -> Result) -> Result {
+        let start = Self.now
+        defer { nanoseconds += Self.now - start }
+        return body()
+    }
+
+    private static var now: Int {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
+    }
+}
