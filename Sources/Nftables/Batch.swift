@@ -1,7 +1,8 @@
 import CNftables
 import Linux
 
-/// Messages that the kernel carries out as one, or not at all, and what each of them stands for.
+/// Messages that the kernel carries out as one, or not at all, and what each of them stands for. Built once, it is sent as often
+/// as it takes, each time against the generation of then.
 @safe struct Batch: ~Copyable {
     /// Room that every message finds: more than any of ours can take, each of whose parts is bounded.
     static let messageLimit = 64 << 10
@@ -13,17 +14,23 @@ import Linux
     private(set) var count = 0
     private let first: UInt32
     private(set) var origins: [NftablesError.Origin] = []
+    /// Where the generation stands in `memory`.
+    private var generationOffset = 0
+    /// Where the last message begins: once the batch is finished, the one that ends it.
+    private var lastStart = 0
 
-    /// Messages are numbered from `first` on. Nothing is applied unless the `generation` is still the current one.
-    init(first: UInt32, generation: UInt32) throws(NftablesError) {
+    /// Messages are numbered from `first` on.
+    init(first: UInt32) throws(NftablesError) {
         unsafe memory = .allocate(byteCount: capacity, alignment: 8)
         self.first = first
         try unsafe append(.transaction) { buffer, sequence in
             let message = unsafe nftnl_batch_begin(buffer, sequence)
             guard let message = unsafe message else { return nil }
-            unsafe mnl_attr_put_u32(message, UInt16(NFNL_BATCH_GENID.rawValue), generation.bigEndian)
+            unsafe mnl_attr_put_u32(message, UInt16(NFNL_BATCH_GENID.rawValue), 0)
             return unsafe message
         }
+        // The value of the last attribute so far.
+        generationOffset = count - MemoryLayout<UInt32>.size
     }
 
     deinit { unsafe memory.deallocate() }
@@ -55,14 +62,20 @@ import Linux
 
     /// Asks for an answer to what has been added last, and ends the batch. The kernel is not asked to acknowledge beginning
     /// or end: not all kernels do.
-    mutating func finish() throws(NftablesError) -> UnsafeRawBufferPointer {
+    mutating func finish() throws(NftablesError) {
         let last = unsafe (memory + lastStart).assumingMemoryBound(to: nlmsghdr.self)
         if messageCount > 1 { unsafe last.pointee.nlmsg_flags |= UInt16(NLM_F_ACK) }
         try unsafe append(.transaction) { buffer, sequence in unsafe nftnl_batch_end(buffer, sequence) }
-        return unsafe UnsafeRawBufferPointer(start: memory, count: count)
     }
 
-    private var lastStart = 0
+    /// The finished batch as it is sent, valid until the batch changes. Nothing of it is applied unless `generation` is still
+    /// the current one. Without its end the kernel carries out all of it, says what it has to say, and takes it back: that is
+    /// a rehearsal.
+    mutating func bytes(for generation: UInt32, isRehearsal: Bool) -> UnsafeRawBufferPointer {
+        unsafe (memory + generationOffset).storeBytes(of: generation.bigEndian, as: UInt32.self)
+        return unsafe UnsafeRawBufferPointer(start: memory, count: isRehearsal ? lastStart : count)
+    }
+
     private static let family = UInt16(NFPROTO_INET)
 
     private mutating func append(

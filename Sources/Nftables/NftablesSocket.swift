@@ -149,44 +149,68 @@ package struct NftablesSocket: ~Copyable {
     /// - Returns: the generation that this has made.
     @discardableResult
     package mutating func apply(_ ruleset: Ruleset) throws(NftablesError) -> UInt32 {
-        try repeating { socket throws(NftablesError) in
-            // All rules come anew, whatever they are: reading them would only give others time to change something.
-            try socket.apply(ruleset, over: socket.readOnce(ruleset.table, false))
-        }
+        try change(ruleset.table) { contents throws(NftablesError) in try TablePlan(from: contents, to: ruleset) }
     }
 
-    /// As `apply`, once, over what has been read. Throws `generationChanged` when that is not what is there any more.
-    package mutating func apply(_ ruleset: Ruleset, over contents: TableContents) throws(NftablesError) -> UInt32 {
-        if let objection = contents.objection(to: ruleset.table) { throw objection }
-        let plan = try TablePlan(from: contents, to: ruleset)
-        var writer = try writer(for: ruleset.table, contents.generation)
-        try writer.write(plan)
-        return try commit(writer, table: ruleset.table.name, generation: contents.generation)
+    /// Has the kernel do all that `apply` would do, and take it back before anybody sees it. Throws what `apply` would throw.
+    package mutating func rehearse(_ ruleset: Ruleset) throws(NftablesError) {
+        _ = try change(ruleset.table, isRehearsal: true) { contents throws(NftablesError) in
+            try TablePlan(from: contents, to: ruleset)
+        }
     }
 
     /// Deletes a table of ours with all that is in it. That there is none is fine.
     package mutating func remove(_ table: Table) throws(NftablesError) {
-        try repeating { socket throws(NftablesError) in
-            let contents = try socket.readOnce(table, false)
-            guard contents.exists else { return }
+        _ = try change(table) { contents in contents.exists ? TablePlan(deleting: table) : nil }
+    }
+
+    /// As `remove`, and takes it back.
+    package mutating func rehearseRemoval(of table: Table) throws(NftablesError) {
+        _ = try change(table, isRehearsal: true) { contents in contents.exists ? TablePlan(deleting: table) : nil }
+    }
+
+    /// Carries out the plan for what the table holds; where the plan is nil there is nothing to do. The generation afterwards.
+    ///
+    /// Others' changes come in between as a rule in tables of their own. What was written for ours then still holds, and is
+    /// not written again.
+    private mutating func change(
+        _ table: Table, isRehearsal: Bool = false,
+        _ plan: (TableContents) throws(NftablesError) -> TablePlan?
+    ) throws(NftablesError) -> UInt32 {
+        var contents = try repeating { socket throws(NftablesError) in try socket.readOnce(table, false) }
+        var attempts = 0
+        while true {
             if let objection = contents.objection(to: table) { throw objection }
-            var writer = try socket.writer(for: table, contents.generation)
-            try writer.writeDeletion()
-            _ = try socket.commit(writer, table: table.name, generation: contents.generation)
+            guard let steps = try plan(contents) else { return contents.generation }
+            var batch = try write(steps, table)
+            let written = contents
+            while contents.isUnchanged(since: written) {
+                do throws(NftablesError) {
+                    return try send(&batch, table, over: contents.generation, isRehearsal: isRehearsal)
+                } catch {
+                    attempts += 1
+                    guard error == .generationChanged, attempts < Self.attempts else { throw error }
+                }
+                // All rules come anew, whatever they are: reading them would only give others time to change something.
+                contents = try repeating { socket throws(NftablesError) in try socket.readOnce(table, false) }
+            }
         }
     }
 
-    /// Numbers are given from the next free one on; `commit` takes as many as there are messages then.
-    private mutating func writer(for table: Table, _ generation: UInt32) throws(NftablesError) -> TableWriter {
-        TableWriter(table, try Batch(first: socket.sequences(0), generation: generation))
+    mutating func write(_ plan: TablePlan, _ table: Table) throws(NftablesError) -> Batch {
+        var writer = TableWriter(table, try Batch(first: socket.sequences(0)))
+        try writer.write(plan)
+        let batch = try writer.finish()
+        // Its numbers are its own from now on, however often it is sent: no answer is left when it is sent again.
+        _ = socket.sequences(batch.messageCount)
+        return batch
     }
 
-    private mutating func commit(
-        _ writer: consuming TableWriter, table: String, generation old: UInt32
+    /// Throws `generationChanged` when `old` is not the generation any more.
+    mutating func send(
+        _ batch: inout Batch, _ table: Table, over old: UInt32, isRehearsal: Bool = false
     ) throws(NftablesError) -> UInt32 {
-        var writer = writer
-        let bytes = try unsafe writer.finish()
-        _ = socket.sequences(writer.batch.messageCount)
+        let bytes = unsafe batch.bytes(for: old, isRehearsal: isRehearsal)
         // The kernel takes a message of at most the whole buffer, and counts some of its own with it.
         socket.setBuffers(send: bytes.count + Batch.messageLimit, receive: Self.receiveBuffer)
         var (isAcknowledged, isComplete, refusals) = (false, false, [NftablesError.Refusal]())
@@ -194,7 +218,7 @@ package struct NftablesSocket: ~Copyable {
             try unsafe socket.send(bytes)
             // The kernel has done everything, and queued what it has to say, before the send returns.
             isComplete = try socket.receivePending { message in
-                guard message.type == NLMSG_ERROR, let origin = writer.batch.origin(of: message.sequence) else {
+                guard message.type == NLMSG_ERROR, let origin = batch.origin(of: message.sequence) else {
                     return
                 }
                 guard let error = message.error else {
@@ -208,13 +232,13 @@ package struct NftablesSocket: ~Copyable {
         } catch {
             throw .failed(NetlinkError(error))
         }
-        if !refusals.isEmpty { throw NftablesError(refusals, table: table) }
+        if !refusals.isEmpty { throw NftablesError(refusals, table: table.name) }
         // Only where answers were lost can there be doubt, and the generation resolves it.
         if !isAcknowledged {
             let now = try generation()
             if isComplete || now == old { throw .failed(NetlinkError(Errno(ENOBUFS))) }
         }
-        return Self.generation(after: old)
+        return isRehearsal ? old : Self.generation(after: old)
     }
 
     /// What a transaction makes of a generation (`nf_tables_commit`): the next one, and never 0.

@@ -24,6 +24,12 @@ struct TablePlan: Sendable {
     let table: String
     private(set) var steps: [Step] = []
 
+    /// Deletes the table with all that is in it.
+    init(deleting table: Table) {
+        self.table = table.name
+        steps = [.deleteTable]
+    }
+
     init(from contents: TableContents, to ruleset: Ruleset) throws(NftablesError) {
         table = ruleset.table.name
         var contents = contents

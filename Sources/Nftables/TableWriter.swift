@@ -11,7 +11,7 @@ import Linux
 
     private let table: String
     private let mark: String
-    private(set) var batch: Batch
+    private var batch: Batch
     /// What the batch's sets are told apart by.
     private var nextSetID: UInt32 = 1
 
@@ -25,11 +25,10 @@ import Linux
         for step in plan.steps { try write(step) }
     }
 
-    /// The deletion of the table with all that is in it.
-    mutating func writeDeletion() throws(NftablesError) { try write(NFT_MSG_DELTABLE) }
-
-    /// The batch as it is sent, valid while this is there.
-    mutating func finish() throws(NftablesError) -> UnsafeRawBufferPointer { try unsafe batch.finish() }
+    consuming func finish() throws(NftablesError) -> Batch {
+        try batch.finish()
+        return batch
+    }
 
     private mutating func write(_ step: TablePlan.Step) throws(NftablesError) {
         switch step {

@@ -172,6 +172,50 @@ struct TransactionTests {
         }
     }
 
+    @Test func `a rehearsal is refused what the change would be, and leaves everything as it is`() throws {
+        try PrivateNetwork.run {
+            var socket = try NftablesSocket()
+            let table = Table("ours")
+            let first = Ruleset(
+                table, sets: [SetDefinition("s", PrefixSet(.v4, [.literal("10.0.0.0/8")]))],
+                chains: [
+                    Chain("in", Self.input, rules: [Rule([.member([.sourceV4], of: "s")], counter: "c", [.accept])])
+                ])
+            try socket.rehearse(first)
+            #expect(try socket.read(table).exists == false)
+            try socket.apply(first)
+            let before = try socket.read(table)
+
+            let second = Ruleset(
+                table, sets: [SetDefinition("s", PrefixSet(.v4, [.literal("11.0.0.0/8")]))],
+                chains: [
+                    Chain("in", Self.output, rules: [Rule([], counter: "d", [.drop])]),
+                    Chain("other", rules: [Rule([], [.drop])]),
+                ])
+            try socket.rehearse(second)
+            #expect(try socket.read(table) == before)
+            try socket.rehearseRemoval(of: table)
+            #expect(try socket.read(table) == before)
+
+            let loop = Ruleset(
+                table,
+                chains: [
+                    Chain("in", Self.input, rules: [Rule([], [.jump("a")])]),
+                    Chain("a", rules: [Rule([], [.jump("b")])]), Chain("b", rules: [Rule([], [.jump("a")])]),
+                ])
+            for bad in [loop, Ruleset(table, chains: [Chain("in", Self.input, rules: [Rule([], [.jump("nowhere")])])])]
+            {
+                let rehearsed = #expect(throws: NftablesError.self) { try socket.rehearse(bad) }
+                #expect(try socket.read(table) == before)
+                let applied = #expect(throws: NftablesError.self) { try socket.apply(bad) }
+                #expect(rehearsed == applied)
+            }
+            #expect(try socket.read(table) == before)
+            try socket.apply(second)
+            #expect(Array(try socket.read(table).counters.keys) == ["d"])
+        }
+    }
+
     @Test func `thousands of refusals do not lose the first`() throws {
         try PrivateNetwork.run {
             var socket = try NftablesSocket()
@@ -192,11 +236,15 @@ struct TransactionTests {
             var other = try NftablesSocket()
             let ruleset = Ruleset(Table("ours"), chains: [Chain("in", Self.input)])
             let contents = try socket.read(Table("ours"))
-            try other.apply(Ruleset(Table("other"), chains: [Chain("in", Self.input)]))
-            let error = #expect(throws: NftablesError.self) { try socket.apply(ruleset, over: contents) }
+            var batch = try socket.write(TablePlan(from: contents, to: ruleset), ruleset.table)
+            let generation = try other.apply(Ruleset(Table("other"), chains: [Chain("in", Self.input)]))
+            let error = #expect(throws: NftablesError.self) {
+                try socket.send(&batch, ruleset.table, over: contents.generation)
+            }
             #expect(error == .generationChanged)
             #expect(try socket.read(Table("ours")).exists == false)
-            try socket.apply(ruleset)
+            // What was written is good for any generation, as long as the table itself is as it was.
+            #expect(try socket.send(&batch, ruleset.table, over: generation) == generation + 1)
             #expect(try socket.read(Table("ours")).exists)
         }
     }
