@@ -43,6 +43,6 @@ package struct Policy: Sendable {
         }
     }
 
-    /// UDP ports that the tunnels of the file listen on.
-    package var listenPorts: [UInt16] { context.tunnels.map(\.listenPort).filter { $0 != 0 }.sorted() }
+    /// UDP ports that the tunnels listen on.
+    package var listenPorts: [UInt16] { context.openPorts }
 }

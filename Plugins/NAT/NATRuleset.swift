@@ -48,7 +48,7 @@ struct NATRuleset {
 
     /// The tunnels' own datagrams stay here, also where an address of this host stands for another host's.
     private var own: [Rule] {
-        let ports = context.tunnels.map(\.listenPort).filter { $0 != 0 }.sorted()
+        let ports = context.openPorts
         guard mapsAddresses, !ports.isEmpty else { return [] }
         return [Rule([.destinationPorts(.udp, PortSet(ports.map { $0...$0 })), .localDestination], [.return])]
     }

@@ -72,4 +72,23 @@ struct FirewallRulesetTests {
         #expect(allowing.contains("@peers-wg0-carol-v4 "), "\(allowing)")
         #expect(text.contains("10.99.0.0/16"))
     }
+
+    @Test func `while a tunnel's port changes, both are open wherever the one is`() throws {
+        let lines = "  - firewall:\n      rules: [ { deny: any, from: self, to: wan } ]"
+        var context = try RouterText([Firewall.schema]).context(RouterText.file(lines))
+        let options = try #require(context.stages.first?.options as? FirewallOptions)
+        let index = try #require(context.tunnels.firstIndex { $0.name == "wg0" })
+        func rules(_ port: String) -> [Substring] {
+            let text = Ruleset(router: context.router, [options.intent(in: context)]).description
+            return text.split(separator: "\n").filter {
+                $0.contains("udp dport \(port) ") || $0.contains("udp sport \(port) ")
+            }
+        }
+        let settled = rules("51820")
+        // To this host, from it, and its source.
+        #expect(settled.count == 3)
+        context.tunnels[index].formerPorts = [4444]
+        #expect(rules("51820") == [])
+        #expect(rules("{ 4444, 51820 }") == settled.map { $0.replacing("51820", with: "{ 4444, 51820 }")[...] })
+    }
 }

@@ -44,4 +44,15 @@ struct TranslationRulesetTests {
         let mapping = try #require(lines.firstIndex { $0.contains("dnat") })
         #expect(own < mapping)
     }
+
+    @Test func `while a tunnel's port changes, datagrams to both are its own`() throws {
+        let lines = ["one-to-one: [ { outside: 203.0.113.9, inside: 10.0.10.9, zone: wan } ]"]
+        var context = try TranslationOptionsTests.router.context(TranslationOptionsTests.file(lines))
+        let options = try #require(context.stages.first?.options as? TranslationOptions)
+        let index = try #require(context.tunnels.firstIndex { $0.name == "wg0" })
+        context.tunnels[index].formerPorts = [4444]
+        let text = Ruleset(router: context.router, [options.intent(in: context)]).description
+        #expect(
+            text.split(separator: "\n").contains { $0.contains("udp dport { 4444, 51820 }") && $0.hasSuffix("return") })
+    }
 }

@@ -8,7 +8,12 @@ public struct FileContext: Sendable {
         public var name: String
         /// 0 while the kernel is to choose it.
         public var listenPort: UInt16
+        /// While the port changes: those from before. Empty at other times.
+        public var formerPorts: Set<UInt16> = []
         public var addresses: [IPAddress]
+
+        /// Where its peers may send to: two while the port changes, none while the kernel is to choose it.
+        public var openPorts: Set<UInt16> { formerPorts.union(listenPort == 0 ? [] : [listenPort]) }
 
         public init(name: String, listenPort: UInt16, addresses: [IPAddress]) {
             self.name = name
@@ -66,6 +71,9 @@ public struct FileContext: Sendable {
 
     /// `router.yaml:31`
     public func line(_ position: SourcePosition) -> String { "\(file):\(position.line)" }
+
+    /// The UDP ports of all tunnels, in their order.
+    public var openPorts: [UInt16] { Set(tunnels.flatMap(\.openPorts)).sorted() }
 
     public func zone(_ name: String) -> Zone? { zones.first { $0.name.value == name } }
 

@@ -26,11 +26,23 @@ extension FileContext {
         }
     }
 
-    /// What is true before and after a change of peers: a prefix that moves proves nobody until it has moved. With it the
-    /// rules never take one peer for another, whatever each worker knows. What refuses a peer refuses what it has before or
-    /// after (`claims`); peers that have gone have nothing else.
+    /// A tunnel is about to listen at another port.
+    mutating func move(_ tunnel: String, to port: UInt16) {
+        guard let index = tunnels.firstIndex(where: { $0.name == tunnel }) else { return }
+        tunnels[index].listenPort = port
+    }
+
+    /// What is true before and after a change of peers and ports. A prefix that moves proves nobody until it has moved. With
+    /// it the rules never take one peer for another, whatever each worker knows. What refuses a peer refuses what it has
+    /// before or after (`claims`); peers that have gone have nothing else.
+    ///
+    /// A tunnel whose port changes hears at both: each worker goes to the new one at a moment of its own.
     func common(with other: FileContext) -> FileContext {
         var result = self
+        for (index, tunnel) in tunnels.enumerated() {
+            let before = other.tunnels.first { $0.name == tunnel.name }?.openPorts ?? []
+            result.tunnels[index].formerPorts = before.subtracting([tunnel.listenPort])
+        }
         for peer in Set((peers + other.peers).map(\.name)) {
             result.claims[peer] = Array(Set(claimedPrefixes(of: peer) + other.claimedPrefixes(of: peer)))
         }

@@ -64,9 +64,13 @@ final class HostRules: Sendable {
 
     // MARK: Peers and ports
 
-    /// The registry has changed, and the workers are about to hear of it.
-    func narrow() {
-        follow { next, running in next.common(with: running.context) }
+    /// The registry has changed, and the workers are about to hear of it; `move` is of a tunnel whose port is about to change.
+    func narrow(_ move: (tunnel: String, port: UInt16)? = nil) {
+        follow { next, running in
+            var next = next
+            if let move { next.move(move.tunnel, to: move.port) }
+            return next.common(with: running.context)
+        }
     }
 
     /// All workers know what the registry knows.

@@ -133,6 +133,7 @@ extension LiveChanges {
             let opened = try open(id, port, view.fwmark)
             port = opened.port
             isBound = true
+            if port != view.listenPort { rules?.narrow((view.name, port)) }
             replacePorts(opened, on: id)
         } catch {
             logger.error("\(view.name): is up without a socket, UDP port \(port) cannot be had: \(error)")
@@ -142,6 +143,7 @@ extension LiveChanges {
             $0.isBound = isBound
             $0.listenPort = port
         }
+        if port != view.listenPort { rules?.settle() }
         _ = WorkerRound.run(mailboxes) { worker, now in worker.wireGuard.setUp(true, on: id, now) }
         logger.debug("\(view.name): up, UDP port \(port)")
     }

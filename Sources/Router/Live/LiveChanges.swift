@@ -71,7 +71,7 @@ final class LiveChanges: Sendable {
                 let binding = try bind(change, on: id)
                 let edit = try registry.commit(change, on: id)
                 settled(edit.settledPeers)
-                rules?.narrow()
+                rules?.narrow(binding.map { (registry.name(of: id), $0.port) })
                 if let binding { install(binding, on: id) }
                 guard carryOut(edit) else { return Errno(EIO) }
                 rules?.settle()
