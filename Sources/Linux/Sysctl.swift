@@ -74,6 +74,9 @@ package struct Sysctl: Hashable, Sendable {
     /// The value, without the newline at its end.
     package func read() throws(Errno) -> String { try Self.read(file: "/proc/sys/\(path)") }
 
+    /// Throws where `write` could not even begin: it is not there, or /proc/sys is read-only, as in many a container.
+    package func checkWritable() throws(Errno) { _ = try FileDescriptor.open("/proc/sys/\(path)", O_WRONLY) }
+
     package func write(_ value: String) throws(Errno) {
         let name = "/proc/sys/\(path)"
         let file = try FileDescriptor.open(name, O_WRONLY)

@@ -20,6 +20,11 @@ final class HostDesk: Sendable {
         try host.withLock { host throws(HostSideError) in try host.apply(interfaces, forwarding: forwarding) }
     }
 
+    /// As `HostSide.checkForwarding`.
+    func checkForwarding() throws(HostSideError) {
+        try host.withLock { host throws(HostSideError) in try host.checkForwarding() }
+    }
+
     /// As `HostSide.takeBack`.
     func takeBack() -> [HostSideError] { host.withLock { $0.takeBack() } }
 }

@@ -67,6 +67,20 @@ package final class HostSide {
         }
     }
 
+    /// Throws where forwarding could not be turned on, and changes nothing.
+    package func checkForwarding() throws(HostSideError) {
+        for setting in [Sysctl.forwardingV4, .forwardingV6] {
+            let step = HostStep.setting(setting, value: "1")
+            do throws(Errno) {
+                if try setting.read() != "1" { try setting.checkWritable() }
+            } catch {
+                // A kernel without IPv6 forwards none.
+                guard error != Errno(ENOENT) else { continue }
+                throw HostSideError(interface: nil, action: step.making, reason: error.text)
+            }
+        }
+    }
+
     /// Takes everything back, the last change first, and tells what could not be. To be called before the devices go.
     @discardableResult
     package func takeBack() -> [HostSideError] {

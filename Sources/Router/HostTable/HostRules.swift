@@ -11,7 +11,7 @@ import Pipeline
 /// A change of peers has two transactions around it: before the workers hear of it, rules are narrowed to what is true
 /// before and after; when all of them know, the rules say what is true now.
 final class HostRules: Sendable {
-    private struct Running {
+    fileprivate struct Running {
         var configuration: RouterConfiguration
         /// What the rules were last made for.
         var context: FileContext
@@ -45,7 +45,7 @@ final class HostRules: Sendable {
                         try table.clear()
                     }
                 }
-                try table.apply(running.context)
+                try table.apply(HostTable.Proposal(running.context))
             }
         } catch {
             throw .hostRules(error)
@@ -86,7 +86,7 @@ final class HostRules: Sendable {
             guard running.hasStages else { return }
             let next = FileContext(running.configuration, file: file, registry)
             do throws(NftablesError) {
-                try table.apply(context(next, &running))
+                try table.apply(HostTable.Proposal(context(next, &running)))
             } catch {
                 logger.error("the rules do not follow a change of peers: \(error)")
             }
@@ -95,33 +95,43 @@ final class HostRules: Sendable {
 
     // MARK: Another file
 
-    /// Makes the rules those of `next`, as far as they are true for the peers before and after; `settle` has to follow. What
-    /// `undo` takes back to. When it throws, nothing has changed.
+    /// The rules of `next`, as far as they are true for the peers before and after. Throws what the kernel says against them,
+    /// and changes nothing.
     func prepare(_ next: RouterConfiguration) throws(NftablesError) -> Prepared {
         try running.withLock { running throws(NftablesError) -> Prepared in
-            let before = Prepared(configuration: running.configuration, context: running.context)
             var context = next.context(file: file)
             context.keepPorts(of: running.context)
-            let change = try table.apply(context.common(with: running.context), verifying: true)
-            running.configuration = next
-            running.context = context.common(with: running.context)
-            return Prepared(configuration: before.configuration, context: before.context, change: change)
+            context = context.common(with: running.context)
+            let proposal = HostTable.Proposal(context)
+            try table.rehearse(proposal)
+            return Prepared(before: running, after: Running(configuration: next, context: context), proposal: proposal)
         }
     }
 
+    /// Makes the prepared rules those that are in force; `settle` has to follow, or `undo`. When it throws, nothing has
+    /// changed.
+    func commit(_ prepared: Prepared) throws(NftablesError) -> HostTable.Change {
+        try running.withLock { running throws(NftablesError) -> HostTable.Change in
+            let change = try table.apply(prepared.proposal, verifying: true)
+            running = prepared.after
+            return change
+        }
+    }
+
+    /// Back to the rules of before. What only those count begins at 0 again.
     func undo(_ prepared: Prepared) {
         running.withLock { running in
-            (running.configuration, running.context) = (prepared.configuration, prepared.context)
+            running = prepared.before
             attempt("the rules are those of a file that was refused") { () throws(NftablesError) in
-                try table.apply(prepared.context)
+                try table.apply(HostTable.Proposal(running.context))
             }
         }
     }
 
     struct Prepared: Sendable {
-        fileprivate let configuration: RouterConfiguration
-        fileprivate let context: FileContext
-        var change = HostTable.Change.none
+        fileprivate let before: Running
+        fileprivate let after: Running
+        fileprivate let proposal: HostTable.Proposal
     }
 
     // MARK: For people

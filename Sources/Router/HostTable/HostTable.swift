@@ -35,43 +35,68 @@ final class HostTable: Sendable {
         case repair
     }
 
-    /// Makes the table what the stages of `context` want; without such stages there is none. Packets see either the old
-    /// rules or the new ones; when it throws, the old ones.
+    /// What the stages of a router want: the whole table.
+    struct Proposal: Sendable {
+        /// nil where there are no such stages, and so no table.
+        fileprivate let ruleset: Ruleset?
+        fileprivate let listing: [ListedRule]
+
+        init(_ context: FileContext) {
+            let stages = context.stages.compactMap { $0.options as? any HostOptions }
+            let intents = stages.map { $0.intent(in: context) }
+            ruleset = stages.isEmpty ? nil : Ruleset(router: context.router, intents)
+            listing = intents.flatMap(\.listing)
+        }
+    }
+
+    /// Throws what `apply` would throw, and changes nothing.
+    func rehearse(_ proposal: Proposal) throws(NftablesError) {
+        try state.withLock { state throws(NftablesError) in
+            if proposal.ruleset == nil, state.applied == nil { return }
+            var socket = try Self.socket(&state)
+            if let ruleset = proposal.ruleset {
+                let isSame = ruleset == state.applied
+                let isUntouched = isSame ? try Self.isUntouched(state.made, table, &socket) : false
+                if isUntouched != true { try socket.rehearse(ruleset) }
+            } else {
+                try socket.rehearseRemoval(of: table)
+            }
+            state.socket = consume socket
+        }
+    }
+
+    /// Makes the table what is proposed. Packets see either the old rules or the new ones; when it throws, the old ones.
     ///
     /// Where the same rules are wanted as before, nothing is done; with `verifying` only after a look at whether the kernel
     /// still has them.
     @discardableResult
-    func apply(_ context: FileContext, verifying: Bool = false) throws(NftablesError) -> Change {
-        let stages = context.stages.compactMap { $0.options as? any HostOptions }
-        let intents = stages.map { $0.intent(in: context) }
-        return try state.withLock { state throws(NftablesError) -> Change in
-            guard !stages.isEmpty else { return try Self.remove(table, &state) ? .rules : .none }
-            let ruleset = Ruleset(router: context.router, intents)
+    func apply(_ proposal: Proposal, verifying: Bool = false) throws(NftablesError) -> Change {
+        try state.withLock { state throws(NftablesError) -> Change in
+            guard let ruleset = proposal.ruleset else { return try Self.remove(table, &state) ? .rules : .none }
             let isSame = ruleset == state.applied
             if isSame, !verifying { return .none }
             var socket = try Self.socket(&state)
-            var isKnown = false
-            if isSame, let made = state.made {
-                if try Self.isUntouched(made, table, &socket) {
-                    state.socket = consume socket
-                    return .none
-                }
-                isKnown = true
+            let isUntouched = isSame ? try Self.isUntouched(state.made, table, &socket) : false
+            if isUntouched == true {
+                state.socket = consume socket
+                return .none
             }
             if state.applied == nil { state.isInherited = try socket.read(table, withRules: false).exists }
             let generation = try socket.apply(ruleset)
             state.made = Self.contents(of: table, at: generation, &socket)
             state.socket = consume socket
             state.applied = ruleset
-            state.listing = intents.flatMap(\.listing)
-            return isSame ? (isKnown ? .repair : .none) : .rules
+            state.listing = proposal.listing
+            return isSame ? (isUntouched == false ? .repair : .none) : .rules
         }
     }
 
-    /// Others change their tables all the time: only where something has changed the table itself is looked at.
+    /// Whether the table is as it was made; nil where that is not known. Others change their tables all the time: only where
+    /// something has changed the table itself is looked at.
     private static func isUntouched(
-        _ made: TableContents, _ table: Table, _ socket: inout NftablesSocket
-    ) throws(NftablesError) -> Bool {
+        _ made: TableContents?, _ table: Table, _ socket: inout NftablesSocket
+    ) throws(NftablesError) -> Bool? {
+        guard let made else { return nil }
         if try socket.generation() == made.generation { return true }
         return try socket.read(table).isUnchanged(since: made)
     }

@@ -9,8 +9,8 @@ import Wire
 
 /// Makes a running router what its file says now, or leaves it wholly as it is and says why.
 ///
-/// The file is read and checked beside the running configuration. Then come the parts that can fail, sockets and the host,
-/// each of which undoes itself; the workers' part cannot fail any more. What is equal is not touched.
+/// The file is read and checked beside the running configuration. Then come the parts that can fail, sockets, the host and the
+/// rules in nftables (`HostReload`); the workers' part cannot fail any more. What is equal is not touched.
 package final class Reloader: Sendable {
     private let file: String
     private let keys: KeyFile
@@ -54,7 +54,7 @@ package final class Reloader: Sendable {
             var rules = HostTable.Change.none
             do throws(ReloadProblem) {
                 outcome = try router.changes.apply(change) { () throws(ReloadProblem) in
-                    rules = try applyToHost(next)
+                    rules = try HostReload(router.rules, host, logger).apply(next, from: running)
                 }
             } catch {
                 router.watchAgain(change.departures)
@@ -156,20 +156,4 @@ package final class Reloader: Sendable {
         }
     }
 
-    /// The rules first, so that nothing is forwarded that they would not let through. What has become of them.
-    private func applyToHost(_ next: RouterConfiguration) throws(ReloadProblem) -> HostTable.Change {
-        let prepared: HostRules.Prepared
-        do throws(NftablesError) {
-            prepared = try router.rules.prepare(next)
-        } catch {
-            throw .hostRules(error)
-        }
-        do throws(HostSideError) {
-            try host.apply(next.interfaces.map(\.hostSide), forwarding: next.forwarding == .auto)
-        } catch {
-            router.rules.undo(prepared)
-            throw .host(error)
-        }
-        return prepared.change
-    }
 }
