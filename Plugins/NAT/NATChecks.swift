@@ -121,6 +121,10 @@ struct NATChecks {
                 "\(mapping.outside.value) and \(mapping.inside.value) are not of one size", at: mapping.inside.position)
         } else if outside.contains(inside) || inside.contains(outside) {
             diagnostics.error("an address cannot stand for itself", at: mapping.inside.position)
+        } else if mapping.zone == nil {
+            diagnostics.warning(
+                "\(mapping.inside.value) is \(mapping.outside.value) everywhere, for peers of tunnels too: say where outside is (zone: wan), or that this is meant (zone: any)",
+                at: mapping.outside.position)
         }
     }
 

@@ -66,7 +66,8 @@ package struct OneToOne: OptionRecord {
         let outside = options.require("outside", as: Located<NATPrefix>.self, help: "an address or a prefix outside")
         let inside = options.require("inside", as: Located<NATPrefix>.self, help: "what it stands for inside")
         zone = options.optional(
-            "zone", as: Located<PlaceText>.self, help: "where outside is; everywhere where this is left out")
+            "zone", as: Located<PlaceText>.self,
+            help: "where outside is; everywhere, peers of tunnels included, where this is left out")
         guard let outside, let inside else { return nil }
         (self.outside, self.inside) = (outside, inside)
     }

@@ -17,7 +17,17 @@ struct TranslationOptionsTests {
             Self.findings(
                 "masquerade: [ { to: wan, from: lan } ]", "forwards:",
                 "  - { name: web, from: wan, port: tcp/443, to: \"10.0.10.5:8443\", hairpin: true }",
-                "one-to-one: [ { outside: 203.0.113.9, inside: 10.0.10.9 } ]") == [])
+                "one-to-one: [ { outside: 203.0.113.9, inside: 10.0.10.9, zone: wan } ]") == [])
+    }
+
+    @Test func `an outer address that peers of tunnels would see too is a warning, unless it is meant`() {
+        let warning =
+            "4:32: warning: 10.0.10.9 is 203.0.113.9 everywhere, for peers of tunnels too: say where outside is (zone: wan), or that this is meant (zone: any)"
+        #expect(Self.findings("one-to-one: [ { outside: 203.0.113.9, inside: 10.0.10.9 } ]") == [warning])
+        for zone in ["wan", "any", "alice"] {
+            #expect(
+                Self.findings("one-to-one: [ { outside: 203.0.113.9, inside: 10.0.10.9, zone: \(zone) } ]") == [])
+        }
     }
 
     @Test(
@@ -84,8 +94,8 @@ struct TranslationOptionsTests {
                 == ["6:58: forward 'a' is on line 5 already"])
         #expect(
             Self.findings(
-                "one-to-one:", "  - { outside: 203.0.113.0/28, inside: 10.0.10.0/28 }",
-                "  - { outside: 203.0.113.9, inside: 10.0.11.9 }")
+                "one-to-one:", "  - { outside: 203.0.113.0/28, inside: 10.0.10.0/28, zone: wan }",
+                "  - { outside: 203.0.113.9, inside: 10.0.11.9, zone: wan }")
                 == ["6:22: 203.0.113.9 overlaps 203.0.113.0/28 on line 5"])
     }
 
