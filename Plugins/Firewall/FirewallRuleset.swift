@@ -13,6 +13,10 @@ struct FirewallRuleset {
     private var places: PlaceMatches
     /// Chains that rules go to.
     private var verdicts: [Chain] = []
+    /// The counters of rules that are in the listing already, and of those that have a chain: a rule is met once for each
+    /// chain of the kernel's that it stands in.
+    private var listed: Set<String> = []
+    private var logged: Set<String> = []
     private(set) var intent = HostIntent()
 
     /// RFC 4861 and RFC 3810: what IPv6 cannot do without on a link.
@@ -156,9 +160,7 @@ struct FirewallRuleset {
         let to = places.alternatives(to, .destination, refusing: rule.verb != .allow)
         let services = rule.services.map(ServicePorts.alternatives) ?? [[]]
         let comment = policy.context.line(rule.position)
-        if !intent.listing.contains(where: { $0.counter == rule.counter }) {
-            list(rule.text, rule.counter, at: rule.position)
-        }
+        if listed.insert(rule.counter).inserted { list(rule.text, rule.counter, at: rule.position) }
         let statements = verdict(of: rule, comment)
         var rules: [Rule] = []
         for from in from {
@@ -180,7 +182,7 @@ struct FirewallRuleset {
             case .reject: .goto(Self.rejecting)
             }
         guard let rate = rule.log else { return [.counter(rule.counter), end] }
-        if !verdicts.contains(where: { $0.name == rule.counter }) {
+        if logged.insert(rule.counter).inserted {
             let log = Statement.log(Log(prefix: "\(rule.title): ", limit: Rate(rate)))
             verdicts.append(
                 Chain(rule.counter, rules: [Rule([], counter: rule.counter, [log, end], comment: comment)]))

@@ -7,6 +7,8 @@ package struct PlaceMatches {
     private let context: FileContext
     /// In the order in which they were first asked for.
     package private(set) var sets: [SetDefinition] = []
+    /// Where each of them stands, by name.
+    private var indices: [String: Int] = [:]
 
     package init(_ context: FileContext) { self.context = context }
 
@@ -104,9 +106,10 @@ package struct PlaceMatches {
     }
 
     private mutating func note(_ set: SetDefinition) {
-        if let first = sets.first(where: { $0.name == set.name }) {
+        if let index = indices.updateValue(sets.count, forKey: set.name) {
             // Two places in one set would give one's rights to the other.
-            precondition(first == set, "two sets are called \(set.name)")
+            precondition(sets[index] == set, "two sets are called \(set.name)")
+            indices[set.name] = index
             return
         }
         sets.append(set)
