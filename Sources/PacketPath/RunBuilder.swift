@@ -37,7 +37,7 @@ struct RunBuilder: ~Copyable {
     ///
     /// A peer is at one `path` for as long as runs are built: it is looked at where a run begins.
     mutating func message(
-        to peer: PeerID, _ path: Path?, size: Int, trafficClass: UInt8
+        to peer: PeerID, _ path: Path, size: Int, trafficClass: UInt8
     ) -> UnsafeMutableRawPointer {
         if isOpen, continues(peer, size, trafficClass) {
             let last = runs.count - 1

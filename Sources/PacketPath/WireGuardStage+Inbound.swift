@@ -18,57 +18,64 @@ extension WireGuardStage {
     /// Takes a run of datagrams from one sender apart.
     private func open(_ run: borrowing Packet, _ interface: Interface, _ now: Instant) {
         guard let path = run.path else { return }
-        let size = run.datagramSize > 0 ? run.datagramSize : max(run.count, 1)
-        var session = SessionRun()
-        var offset = 0
-        repeat {
-            let count = min(size, run.count - offset)
-            let message = unsafe UnsafeRawPointer(run.bytes + offset)
-            offset += size
-            guard let type = unsafe MessageType(at: message, count: count) else {
+        var datagrams = Datagrams(run)
+        while let message = unsafe datagrams.next() {
+            guard let type = unsafe MessageType(at: message.start, count: message.count) else {
                 rejections.count(.notWireGuard)
                 continue
             }
             guard type == .data else {
-                session.settle(interface.engine, path, now)
-                if let rejection = unsafe takeHandshake(message, type, path, interface, now) {
-                    rejections.count(rejection)
-                }
+                let rejection = unsafe takeHandshake(message.start, type, path, interface, now)
+                if let rejection { rejections.count(rejection) }
                 continue
             }
-            let receiver = unsafe DataMessage.receiverIndex(at: message, type: type)
-            if session.keypair?.localIndex != receiver {
-                session.settle(interface.engine, path, now)
-                session = SessionRun(keypair: interface.engine.keypair(receiver))
-            }
-            guard let keypair = session.keypair else {
+            let receiver = unsafe DataMessage.receiverIndex(at: message.start, type: type)
+            guard let keypair = interface.engine.keypair(receiver) else {
                 rejections.count(.unknownReceiver)
                 continue
             }
-            guard !opened.isFull else {
-                drops.count(.batchFull)
-                continue
-            }
-            unsafe openData(message, count, run.trafficClass, keypair, &session, now)
-        } while offset < run.count
-        session.settle(interface.engine, path, now)
+            unsafe openSession(keypair, message, &datagrams, run.trafficClass, path, interface.engine, now)
+        }
     }
 
-    private func openData(
-        _ message: UnsafeRawPointer, _ count: Int, _ trafficClass: UInt8, _ keypair: Keypair,
-        _ session: inout SessionRun, _ now: Instant
+    /// Opens a data message and those of the same session that follow it; what they add up to is told to the engine once.
+    private func openSession(
+        _ keypair: Keypair, _ first: Datagrams.Message, _ datagrams: inout Datagrams, _ trafficClass: UInt8,
+        _ path: Path,
+        _ engine: Engine, _ now: Instant
     ) {
-        let plaintext = count - DataMessage.overhead
-        var packet = Packet(pool.take(Buffer.size(for: plaintext)), count: plaintext)
-        if let rejection = unsafe keypair.open(message, count, to: packet.bytes, now) {
-            rejections.count(rejection)
-            return pool.recycle(packet)
+        var (bytes, packets) = (0, 0)
+        var message = unsafe first
+        while true {
+            if opened.isFull {
+                drops.count(.batchFull)
+            } else if let plaintext = unsafe openData(message, trafficClass, keypair, now) {
+                bytes += unsafe message.count
+                if plaintext > 0 { packets += 1 }
+            }
+            guard let next = unsafe datagrams.next(isFor: keypair.localIndex) else { break }
+            unsafe message = next
         }
-        session.bytes += count
-        guard plaintext > 0 else { return pool.recycle(packet) }
         // Packets, as `sealed` counts them: no keepalives.
-        received += 1
-        session.packets += 1
+        received += UInt64(packets)
+        if bytes > 0 { engine.received(on: keypair, from: path, bytes: bytes, packets: packets, now) }
+    }
+
+    /// The length of the plaintext; nil for what is not authentic.
+    private func openData(
+        _ message: Datagrams.Message, _ trafficClass: UInt8, _ keypair: Keypair, _ now: Instant
+    ) -> Int? {
+        let plaintext = unsafe message.count - DataMessage.overhead
+        var packet = Packet(pool.take(Buffer.size(for: plaintext)), count: plaintext)
+        if let rejection = unsafe keypair.open(message.start, message.count, to: packet.bytes, now) {
+            rejections.count(rejection)
+            pool.recycle(packet)
+            return nil
+        }
+        guard plaintext > 0 else {
+            pool.recycle(packet)
+            return 0
+        }
         switch unsafe InnerPacket.length(of: packet.contents) {
         case .success(let length):
             packet.count = length
@@ -79,6 +86,7 @@ extension WireGuardStage {
             drops.count(Drop(fault))
             pool.recycle(packet)
         }
+        return plaintext
     }
 
     /// Messages of types 1 to 3, each of its full length. Those that take a Diffie-Hellman leave the packet path here; those
@@ -121,15 +129,36 @@ extension WireGuardStage {
     }
 }
 
-/// Consecutive messages of one session: what they add up to is told to the engine once.
-private struct SessionRun {
-    var keypair: Keypair?
-    var bytes = 0
-    var packets = 0
+/// The datagrams of a run, one after the other.
+@safe private struct Datagrams {
+    typealias Message = (start: UnsafeRawPointer, count: Int)
 
-    mutating func settle(_ engine: Engine, _ path: Path, _ now: Instant) {
-        if let keypair, bytes > 0 { engine.received(on: keypair, from: path, bytes: bytes, packets: packets, now) }
-        self = SessionRun()
+    private let start: UnsafeRawPointer
+    private let count: Int
+    private let size: Int
+    private var offset = 0
+
+    init(_ run: borrowing Packet) {
+        unsafe start = UnsafeRawPointer(run.bytes)
+        count = run.count
+        size = run.datagramSize > 0 ? run.datagramSize : max(run.count, 1)
+    }
+
+    mutating func next() -> Message? {
+        guard offset < max(count, 1) else { return nil }  // an empty one is one
+        defer { offset += size }
+        return unsafe (start + offset, min(size, count - offset))
+    }
+
+    /// The next one if it is a data message for this session.
+    mutating func next(isFor receiver: UInt32) -> Message? {
+        var ahead = self
+        guard let message = unsafe ahead.next(),
+            unsafe MessageType(at: message.start, count: message.count) == .data,
+            unsafe DataMessage.receiverIndex(at: message.start, type: .data) == receiver
+        else { return nil }
+        self = ahead
+        return unsafe message
     }
 }
 

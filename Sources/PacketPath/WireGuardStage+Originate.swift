@@ -61,16 +61,16 @@ extension WireGuardStage {
             if orConfirm { interface.engine.sendKeepalive(to: peer, now) }
             return
         }
-        var run = SealingRun(interface.engine.peer(peer))
-        guard let addressee = run.peer, run.remote != nil else { return }
+        guard let addressee = interface.engine.peer(peer), let path = addressee.path else { return }
+        var run = SealingRun(path)
         waiting.waitsForRoom = false
         var refusals = StagedQueue<Packet>(bound: 1)
         while refusals.isEmpty, let packet = staging.pop(waiting) {
-            if let refused = seal(packet, addressee, &run, interface, now, into: &builder) {
+            if let refused = seal(packet, addressee, addressee.session, &run, interface, now, into: &builder) {
                 _ = refusals.append(refused)
             }
         }
-        settle(run, interface, now)
+        settle(run, addressee, interface.engine, now)
         guard let refused = refusals.popFirst() else {
             return staging.removeAll(of: peer)
         }

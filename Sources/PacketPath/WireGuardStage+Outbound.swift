@@ -10,36 +10,38 @@ extension WireGuardStage {
     }
 
     private func seal(_ batch: inout PacketBatch, _ interface: Interface, into builder: inout RunBuilder) {
+        let engine = interface.engine
         let now = batch.now
-        var run = SealingRun()
-        batch.drain { packet in
-            if run.isElsewhere(packet.peer) {
-                settle(run, interface, now)
-                run = SealingRun(interface.engine.peer(packet.peer))
+        batch.drainByPeer { id, packets in
+            guard let peer = engine.peer(id), let path = peer.path else {
+                return packets { packet in
+                    undeliverable.note(packet, on: interface.id, now)
+                    drops.count(.noEndpoint, packet.wirePackets)
+                    pool.recycle(packet)
+                }
             }
-            guard let peer = run.peer, let remote = run.remote else {
-                undeliverable.note(packet, on: interface.id, now)
-                drops.count(.noEndpoint, packet.wirePackets)
-                return pool.recycle(packet)
+            let session = peer.session
+            var run = SealingRun(path)
+            packets { packet in
+                if unsafe engine.isOwnMessage(packet.contents, to: peer, path.remote) {
+                    engine.reportLoop(of: peer)
+                    drops.count(.endpointInTunnel, packet.wirePackets)
+                    return pool.recycle(packet)
+                }
+                // What waits goes first, so that the order within a flow holds.
+                guard staging.isEmpty || staging[id] == nil else { return stage(packet) }
+                if let refused = seal(packet, peer, session, &run, interface, now, into: &builder) { stage(refused) }
             }
-            if unsafe interface.engine.isOwnMessage(packet.contents, to: peer, remote) {
-                interface.engine.reportLoop(of: peer)
-                drops.count(.endpointInTunnel, packet.wirePackets)
-                return pool.recycle(packet)
-            }
-            // What waits goes first, so that the order within a flow holds.
-            guard staging.isEmpty || staging[peer.id] == nil else { return stage(packet) }
-            if let refused = seal(packet, peer, &run, interface, now, into: &builder) { stage(refused) }
+            settle(run, peer, engine, now)
         }
-        settle(run, interface, now)
         builder.finish(into: &batch)
     }
 
-    /// Seals a packet for the run's peer behind what is in the builder; gives it back where there is no session, or no room in
-    /// this batch.
+    /// Seals a packet for the peer behind what is in the builder; gives it back where there is no session, or no room in this
+    /// batch.
     func seal(
-        _ packet: consuming Packet, _ peer: Peer, _ run: inout SealingRun, _ interface: Interface, _ now: Instant,
-        into builder: inout RunBuilder
+        _ packet: consuming Packet, _ peer: Peer, _ session: Keypair?, _ run: inout SealingRun,
+        _ interface: borrowing Interface, _ now: Instant, into builder: inout RunBuilder
     ) -> Packet? {
         let messages = packet.wirePackets
         let longest = packet.largestSegment
@@ -56,7 +58,7 @@ extension WireGuardStage {
             pending[interface.id.index].append(.release(peer.id, orConfirm: false))
             return packet
         }
-        guard let session = run.session, let first = session.takeCounters(messages, now) else {
+        guard let session, let first = session.takeCounters(messages, now) else {
             interface.engine.wantSession(peer, now)
             return packet
         }
@@ -64,7 +66,7 @@ extension WireGuardStage {
         let trafficClass = unsafe IPPacket(packet.contents).map { ECN.outer(of: $0.trafficClass) } ?? 0
         if packet.offload.segmentation == .none {
             unsafe packet.offload.completeChecksum(of: packet.contents)
-            let message = unsafe run.message(padded, trafficClass, in: &builder)
+            let message = unsafe run.message(to: peer.id, padded, trafficClass, in: &builder)
             unsafe session.seal(first, packet.bytes, packet.count, padded: padded, to: message)
         } else {
             let counters = first..<first + UInt64(messages)
@@ -74,7 +76,7 @@ extension WireGuardStage {
                 // Whatever the headers say: a counter that was not given out is never used.
                 precondition(counter < counters.upperBound, "more segments than counters")
                 let padded = segment.count == longest ? padded : interface.limits.paddedLength(segment.count)
-                let message = unsafe run.message(padded, trafficClass, in: &builder)
+                let message = unsafe run.message(to: peer.id, padded, trafficClass, in: &builder)
                 unsafe session.seal(counter, packet.bytes + segment.offset, segment.count, padded: padded, to: message)
                 counter += 1
             }
@@ -85,41 +87,30 @@ extension WireGuardStage {
     }
 
     /// Tells the engine of a run that has ended.
-    func settle(_ run: SealingRun, _ interface: Interface, _ now: Instant) {
-        guard let peer = run.peer, run.messages > 0 else { return }
+    func settle(_ run: SealingRun, _ peer: Peer, _ engine: Engine, _ now: Instant) {
+        guard run.messages > 0 else { return }
         sealed += UInt64(run.messages)
-        interface.engine.sent(peer, bytes: run.bytes, now)
+        engine.sent(peer, bytes: run.bytes, now)
     }
 }
 
-/// Consecutive packets to one peer: it is looked up once, and what they add up to is told once. Nothing comes in and no time
-/// passes meanwhile, so that it stays where it is, with the session that it has.
+/// Consecutive packets to one peer: what they add up to is told once. Nothing comes in and no time passes meanwhile, so that
+/// it stays where it is, with the session that it has.
 struct SealingRun {
-    let peer: Peer?
-    let session: Keypair?
-    private let id: PeerID
-    private let path: Path?
+    let path: Path
     /// Of what was sealed.
     var messages = 0
-    var bytes = 0
+    private(set) var bytes = 0
 
-    init(_ peer: Peer? = nil) {
-        self.peer = peer
-        (id, path, session) = (peer?.id ?? .none, peer?.path, peer?.session)
-    }
-
-    /// nil while nobody knows where the peer is.
-    var remote: Endpoint? { path?.remote }
-
-    func isElsewhere(_ peer: PeerID) -> Bool { peer != id || self.peer == nil }
+    init(_ path: Path) { self.path = path }
 
     /// Room for a message of `padded` bytes of plaintext.
     mutating func message(
-        _ padded: Int, _ trafficClass: UInt8, in builder: inout RunBuilder
+        to peer: PeerID, _ padded: Int, _ trafficClass: UInt8, in builder: inout RunBuilder
     ) -> UnsafeMutableRawPointer {
         let size = padded + DataMessage.overhead
         bytes += size
-        return unsafe builder.message(to: id, path, size: size, trafficClass: trafficClass)
+        return unsafe builder.message(to: peer, path, size: size, trafficClass: trafficClass)
     }
 }
 

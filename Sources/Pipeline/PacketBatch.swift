@@ -23,7 +23,8 @@ public enum Verdict {
     public var interface = InterfaceID(0)
     /// The moment all of them are taken to happen at: one reading of the clock a turn of the worker.
     public var now = Instant(nanoseconds: 0)
-    public private(set) var count = 0
+    @usableFromInline var filled = 0
+    @inlinable public var count: Int { filled }
     /// What the ends have to tell the stages, a few at most and mostly none.
     public var notices: [Notice] = []
 
@@ -67,7 +68,7 @@ public enum Verdict {
     public mutating func append(_ packet: consuming Packet) {
         precondition(count < Self.capacity)
         unsafe (storage + count).initialize(to: packet)
-        count += 1
+        filled += 1
     }
 
     /// Asks about each packet in order and keeps those that pass. `take` is not for this form.
@@ -89,20 +90,44 @@ public enum Verdict {
                 taken(unsafe (storage + index).move())
             }
         }
-        count = kept
+        filled = kept
     }
 
     /// Moves every packet out, in order, and leaves the batch empty.
     public mutating func drain(_ body: (consuming Packet) -> Void) {
-        let all = count
-        count = 0
+        let all = filled
+        filled = 0
         for index in 0..<all { body(unsafe (storage + index).move()) }
+    }
+
+    /// Moves every packet out, in order, those that follow each other to one peer together: `body` says once for all of them
+    /// what to do with `each`. What it finds out about the peer it finds out once, and holds without counting references.
+    @inlinable public mutating func drainByPeer(
+        _ body: (_ peer: PeerID, _ packets: (_ each: (consuming Packet) -> Void) -> Void) -> Void
+    ) {
+        let all = filled
+        filled = 0
+        var first = 0
+        while first < all {
+            let peer = unsafe storage[first].peer
+            var end = first + 1
+            while end < all, unsafe storage[end].peer == peer { end += 1 }
+            var next = first
+            body(peer) { each in
+                while next < end {
+                    next += 1
+                    unsafe each((storage + (next - 1)).move())
+                }
+            }
+            precondition(next == end, "every packet is taken")
+            first = end
+        }
     }
 
     /// Empties the batch; every buffer goes back to the pool.
     public mutating func removeAll() {
-        let all = count
-        count = 0
+        let all = filled
+        filled = 0
         for index in 0..<all { recycle(unsafe (storage + index).move()) }
     }
 
@@ -112,7 +137,7 @@ public enum Verdict {
     /// Trades the packets of two batches: how a stage puts what it made in the place of what it was given.
     public mutating func exchangePackets(with other: inout PacketBatch) {
         unsafe swap(&storage, &other.storage)
-        swap(&count, &other.count)
+        swap(&filled, &other.filled)
     }
 }
 
