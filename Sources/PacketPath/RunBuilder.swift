@@ -9,8 +9,8 @@ import WireGuard
 /// kernel cuts a run into equal parts and a rest), and at the kernel's bounds.
 struct RunBuilder: ~Copyable {
     var runs: PacketBatch
-    private var isOpen = false
-    private var datagrams = 0
+    /// Of the run that grows, the last of `runs`; nil when the next message begins one.
+    private var open: OpenRun?
 
     init(pool: BufferPool) { runs = PacketBatch(pool: pool) }
 
@@ -39,12 +39,13 @@ struct RunBuilder: ~Copyable {
     mutating func message(
         to peer: PeerID, _ path: Path, size: Int, trafficClass: UInt8
     ) -> UnsafeMutableRawPointer {
-        if isOpen, continues(peer, size, trafficClass) {
+        if var run = open, run.takes(peer, size, trafficClass) {
             let last = runs.count - 1
             let offset = runs[last].count
-            if size < runs[last].datagramSize { isOpen = false }
             runs[last].count = offset + size
-            datagrams += 1
+            run.bytes = offset + size
+            run.datagrams += 1
+            open = size < run.size ? nil : run
             return unsafe runs[last].bytes + offset
         }
         var packet = Packet(runs.pool.take(.large), count: size)
@@ -52,28 +53,36 @@ struct RunBuilder: ~Copyable {
         packet.path = path
         packet.datagramSize = size
         packet.trafficClass = trafficClass
+        let start = unsafe packet.bytes
         runs.append(packet)
-        isOpen = true
-        datagrams = 1
-        return unsafe runs[runs.count - 1].bytes
+        open = OpenRun(peer: peer, size: size, trafficClass: trafficClass, bytes: size)
+        return unsafe start
     }
 
     /// A message of its own, as it is.
     mutating func append(_ packet: consuming Packet) {
-        isOpen = false
+        open = nil
         runs.append(packet)
     }
 
     /// Puts the runs in the place of what `batch` holds, which is nothing any more.
     mutating func finish(into batch: inout PacketBatch) {
-        isOpen = false
+        open = nil
         batch.exchangePackets(with: &runs)
         runs.removeAll()
     }
+}
 
-    private func continues(_ peer: PeerID, _ size: Int, _ trafficClass: UInt8) -> Bool {
-        let last = runs.count - 1
-        return runs[last].peer == peer && size <= runs[last].datagramSize && datagrams < Limits.datagramsPerRun
-            && runs[last].count + size <= Limits.bytesPerRun && runs[last].trafficClass == trafficClass
+/// What a message has to be like to continue a run.
+private struct OpenRun {
+    let peer: PeerID
+    let size: Int
+    let trafficClass: UInt8
+    var bytes: Int
+    var datagrams = 1
+
+    func takes(_ peer: PeerID, _ size: Int, _ trafficClass: UInt8) -> Bool {
+        peer == self.peer && size <= self.size && trafficClass == self.trafficClass
+            && datagrams < Limits.datagramsPerRun && bytes + size <= Limits.bytesPerRun
     }
 }

@@ -62,19 +62,16 @@ extension WireGuardStage {
             return
         }
         guard let addressee = interface.engine.peer(peer), let path = addressee.path else { return }
-        var run = SealingRun(path)
+        var run = SealingRun(peer, path)
         waiting.waitsForRoom = false
-        var refusals = StagedQueue<Packet>(bound: 1)
-        while refusals.isEmpty, let packet = staging.pop(waiting) {
-            if let refused = seal(packet, addressee, addressee.session, &run, interface, now, into: &builder) {
-                _ = refusals.append(refused)
-            }
+        var goesOn = true
+        while goesOn, let packet = staging.pop(waiting) {
+            unsafe run.look(at: IPPacket(packet.contents))
+            goesOn = seal(packet, addressee, addressee.session, &run, interface, now, into: &builder)
+            // Without a session the next handshake's end releases it; without room the next turn does.
+            if goesOn { pool.recycle(packet) } else { staging.putBack(packet, waiting) }
         }
         settle(run, addressee, interface.engine, now)
-        guard let refused = refusals.popFirst() else {
-            return staging.removeAll(of: peer)
-        }
-        staging.putBack(refused, waiting)
-        // Without a session the next handshake's end releases it; without room the next turn does.
+        if goesOn { staging.removeAll(of: peer) }
     }
 }

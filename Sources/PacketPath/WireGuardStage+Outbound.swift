@@ -21,52 +21,53 @@ extension WireGuardStage {
                 }
             }
             let session = peer.session
-            var run = SealingRun(path)
+            var run = SealingRun(id, path)
             packets { packet in
-                if unsafe engine.isOwnMessage(packet.contents, to: peer, path.remote) {
+                let ip = unsafe IPPacket(packet.contents)
+                // Only few packets go to an endpoint's address: the rest is worth no more than this.
+                if let ip, ip.destination == path.remote.address, engine.isOwnMessage(ip, to: peer, path.remote.port) {
                     engine.reportLoop(of: peer)
                     drops.count(.endpointInTunnel, packet.wirePackets)
                     return pool.recycle(packet)
                 }
                 // What waits goes first, so that the order within a flow holds.
                 guard staging.isEmpty || staging[id] == nil else { return stage(packet) }
-                if let refused = seal(packet, peer, session, &run, interface, now, into: &builder) { stage(refused) }
+                run.look(at: ip)
+                guard seal(packet, peer, session, &run, interface, now, into: &builder) else { return stage(packet) }
+                pool.recycle(packet)
             }
             settle(run, peer, engine, now)
         }
         builder.finish(into: &batch)
     }
 
-    /// Seals a packet for the peer behind what is in the builder; gives it back where there is no session, or no room in this
-    /// batch.
+    /// Seals a packet for the peer behind what is in the builder. False where there is no session, or no room in this batch: it
+    /// is to be staged.
     func seal(
-        _ packet: consuming Packet, _ peer: Peer, _ session: Keypair?, _ run: inout SealingRun,
+        _ packet: borrowing Packet, _ peer: Peer, _ session: Keypair?, _ run: inout SealingRun,
         _ interface: borrowing Interface, _ now: Instant, into builder: inout RunBuilder
-    ) -> Packet? {
+    ) -> Bool {
         let messages = packet.wirePackets
         let longest = packet.largestSegment
         let padded = interface.limits.paddedLength(longest)
         // What no batch could hold would wait for room for ever.
         guard RunBuilder.canHold(messages, size: padded + DataMessage.overhead) else {
             drops.count(.tooLarge, messages)
-            pool.recycle(packet)
-            return nil
+            return true
         }
         guard builder.hasRoom(for: messages, size: padded + DataMessage.overhead) else {
             // Staged, and released with the next turn.
             staging.waiting(for: peer.id).waitsForRoom = true
             pending[interface.id.index].append(.release(peer.id, orConfirm: false))
-            return packet
+            return false
         }
         guard let session, let first = session.takeCounters(messages, now) else {
             interface.engine.wantSession(peer, now)
-            return packet
+            return false
         }
-        // One header gives all segments' bits.
-        let trafficClass = unsafe IPPacket(packet.contents).map { ECN.outer(of: $0.trafficClass) } ?? 0
         if packet.offload.segmentation == .none {
             unsafe packet.offload.completeChecksum(of: packet.contents)
-            let message = unsafe run.message(to: peer.id, padded, trafficClass, in: &builder)
+            let message = unsafe run.message(padded, in: &builder)
             unsafe session.seal(first, packet.bytes, packet.count, padded: padded, to: message)
         } else {
             let counters = first..<first + UInt64(messages)
@@ -76,14 +77,13 @@ extension WireGuardStage {
                 // Whatever the headers say: a counter that was not given out is never used.
                 precondition(counter < counters.upperBound, "more segments than counters")
                 let padded = segment.count == longest ? padded : interface.limits.paddedLength(segment.count)
-                let message = unsafe run.message(to: peer.id, padded, trafficClass, in: &builder)
+                let message = unsafe run.message(padded, in: &builder)
                 unsafe session.seal(counter, packet.bytes + segment.offset, segment.count, padded: padded, to: message)
                 counter += 1
             }
         }
         run.messages += messages
-        pool.recycle(packet)
-        return nil
+        return true
     }
 
     /// Tells the engine of a run that has ended.
@@ -97,17 +97,21 @@ extension WireGuardStage {
 /// Consecutive packets to one peer: what they add up to is told once. Nothing comes in and no time passes meanwhile, so that
 /// it stays where it is, with the session that it has.
 struct SealingRun {
-    let path: Path
+    private let peer: PeerID
+    private let path: Path
+    /// The outer header's for the packet in hand.
+    private var trafficClass: UInt8 = 0
     /// Of what was sealed.
     var messages = 0
     private(set) var bytes = 0
 
-    init(_ path: Path) { self.path = path }
+    init(_ peer: PeerID, _ path: Path) { (self.peer, self.path) = (peer, path) }
+
+    /// The packet in hand: one header gives all segments' bits.
+    mutating func look(at ip: IPPacket?) { trafficClass = ip.map { ECN.outer(of: $0.trafficClass) } ?? 0 }
 
     /// Room for a message of `padded` bytes of plaintext.
-    mutating func message(
-        to peer: PeerID, _ padded: Int, _ trafficClass: UInt8, in builder: inout RunBuilder
-    ) -> UnsafeMutableRawPointer {
+    mutating func message(_ padded: Int, in builder: inout RunBuilder) -> UnsafeMutableRawPointer {
         let size = padded + DataMessage.overhead
         bytes += size
         return unsafe builder.message(to: peer, path, size: size, trafficClass: trafficClass)

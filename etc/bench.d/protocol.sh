@@ -8,7 +8,7 @@ readonly protocol_sizes=(64 512 1420) protocol_ciphers=(null libsodium)
 readonly protocol_runs=5 protocol_rounds=4000 counted_rounds=100 protocol_batch=64
 readonly protocol_bar=40 # nanoseconds a packet and direction with a cipher that only copies
 # Instructions a packet, both directions, that the protocol may take with such a cipher: `protocol` fails above.
-readonly -A protocol_most=([64]=1220 [512]=1350 [1420]=1550)
+readonly -A protocol_most=([64]=930 [512]=1060 [1420]=1260)
 
 median() { sort -n | awk '{value[NR] = $1} END {print value[int((NR + 1) / 2)]}'; }
 
