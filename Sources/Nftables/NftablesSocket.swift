@@ -44,6 +44,17 @@ package struct NftablesSocket: ~Copyable {
         try repeating { socket throws(NftablesError) in try socket.readOnce(table, withRules) }
     }
 
+    /// All of a table as it is at that generation; nil when somebody has changed something since.
+    package mutating func read(_ table: Table, at generation: UInt32) throws(NftablesError) -> TableContents? {
+        do throws(NftablesError) {
+            let contents = try readOnce(table, true)
+            return contents.generation == generation ? contents : nil
+        } catch {
+            guard error == .generationChanged else { throw error }
+            return nil
+        }
+    }
+
     private mutating func readOnce(_ table: Table, _ withRules: Bool) throws(NftablesError) -> TableContents {
         let before = try generation()
         let contents: TableContents
@@ -88,16 +99,20 @@ package struct NftablesSocket: ~Copyable {
     ) throws(NftablesError) -> TableContents {
         var contents = TableContents(generation: generation)
         let kinds: [(nf_tables_msg_types, Int?)] = [
-            (NFT_MSG_GETTABLE, nil), (NFT_MSG_GETCHAIN, nil), (NFT_MSG_GETRULE, Int(NFTA_RULE_TABLE.rawValue)),
-            (NFT_MSG_GETSET, Int(NFTA_SET_TABLE.rawValue)), (NFT_MSG_GETOBJ, Int(NFTA_OBJ_TABLE.rawValue)),
+            (NFT_MSG_GETTABLE, nil), (NFT_MSG_GETCHAIN, nil), (NFT_MSG_GETSET, Int(NFTA_SET_TABLE.rawValue)),
+            (NFT_MSG_GETOBJ, Int(NFTA_OBJ_TABLE.rawValue)),
         ]
         for (type, attribute) in kinds {
             // Without a table there is nothing else to ask for.
             if type != NFT_MSG_GETTABLE, !contents.exists { break }
-            if type == NFT_MSG_GETRULE, !withRules { continue }
             try dump(type, attribute.map { [($0, table)] } ?? []) {
                 TableReader.read($0, of: table, into: &contents)
             }
+        }
+        // One chain after the other: for each buffer that it fills the kernel walks all rules that were asked for.
+        for chain in withRules ? contents.chains.map(\.name) : [] {
+            let attributes = [(Int(NFTA_RULE_TABLE.rawValue), table), (Int(NFTA_RULE_CHAIN.rawValue), chain)]
+            try dump(NFT_MSG_GETRULE, attributes) { TableReader.read($0, of: table, into: &contents) }
         }
         for index in contents.sets.indices where !contents.sets[index].isForeign {
             var set = contents.sets[index]

@@ -83,7 +83,7 @@ final class HostTable: Sendable {
             }
             if state.applied == nil { state.isInherited = try socket.read(table, withRules: false).exists }
             let generation = try socket.apply(ruleset)
-            state.made = Self.contents(of: table, at: generation, &socket)
+            state.made = try? socket.read(table, at: generation)
             state.socket = consume socket
             state.applied = ruleset
             state.listing = proposal.listing
@@ -99,14 +99,6 @@ final class HostTable: Sendable {
         guard let made else { return nil }
         if try socket.generation() == made.generation { return true }
         return try socket.read(table).isUnchanged(since: made)
-    }
-
-    /// nil when somebody has changed something since that generation, or it cannot be told.
-    private static func contents(
-        of table: Table, at generation: UInt32, _ socket: inout NftablesSocket
-    ) -> TableContents? {
-        guard let contents = try? socket.read(table), contents.generation == generation else { return nil }
-        return contents
     }
 
     /// A router without host stages takes away what an earlier one of its name has left. Where there is no nftables, there
