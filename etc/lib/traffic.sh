@@ -5,6 +5,8 @@
 #   copy FROM TO ADDRESS FILE            copies FILE over TCP to ADDRESS, which is TO's, and compares sha256
 #   iperf FROM TO ADDRESS [OPTION…]      one iperf3 run; its JSON is in $iperf_json
 #   iperf_value JQ                       a value of it, such as .end.sum_received.bits_per_second
+#   unanswered LOG                       how many of the requests in what `ping -n` has written have got no answer; those under way
+#                                        when it was interrupted are none of them, unless there are more than 50
 #   some_udp_arrived                     fails when iperf's UDP was lost, all of it
 #   random_file FILE BYTES
 #   echoes NODE PORT                     whatever NODE gets over TCP at PORT goes back
@@ -29,6 +31,12 @@ pings() {
     local count=${3:-10} answered
     answered=$(on "$1" ping -q -n -c "$count" -l "$count" -i 2 -W 5 "$2" | sed -nE 's/.* ([0-9]+) received.*/\1/p') || true
     [[ $answered == "$count" ]] || fail "$1: ping $2: ${answered:-0} of $count answered"
+}
+
+unanswered() {
+    awk -F 'icmp_seq=' '/ bytes from / {seq = $2 + 0; if (!(seq in seen)) answered++; seen[seq]; if (seq > last) last = seq}
+        / packets transmitted/ {sent = $0 + 0}
+        END {print (sent - last > 50 ? sent : last) - answered}' "$1"
 }
 
 pings_not() { ! on "$1" ping -q -n -c 3 -i 0.1 -W 1 "$2" >/dev/null || fail "$1: $2 answers, and must not"; }
