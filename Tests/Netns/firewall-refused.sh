@@ -179,6 +179,28 @@ on hub "$fullbore" reload hub >"$work/reload" || fail "nothing stands in the way
 grep -q 'rules in nftables' "$work/reload" || fail "the rules did not come: $(cat "$work/reload")"
 on hub nft list table inet "$table" >"$work/listing"
 grep -q 'comment "router.yaml:' "$work/listing" || fail "the rules are not there: $(cat "$work/listing")"
+
+# ---- A change by wg that rules would have to follow
+
+prefixes() { on hub wg set wg0 peer "${public_key[left]}" allowed-ips "$1" 2>"$work/wg"; }
+has=$(on hub wg show wg0 allowed-ips | awk -v key="${public_key[left]}" '$1 == key {$1 = ""; print}' | sed 's/^ //; s/ /,/g')
+for refusal in owner foreign; do
+    on hub nft delete table inet "$table"
+    stand_in_way "$refusal"
+    on hub wg showconf wg0 >"$work/before"
+    ! prefixes "$has,10.99.0.0/16" || fail "$refusal: a change that rules cannot follow is taken"
+    grep -q "Operation not permitted" "$work/wg" || fail "$refusal: wg says $(cat "$work/wg")"
+    on hub wg showconf wg0 | diff "$work/before" - || fail "$refusal: a change that was refused has changed something"
+    grep -E "a change by wg is refused, the rules could not follow it: .*" "$work/hub/log" | tail -n1 |
+        grep -qE -- "${says[$refusal]}" || fail "$refusal: the log does not say why: $(tail -n3 "$work/hub/log")"
+    for seconds in 25 off; do on hub wg set wg0 peer "${public_key[left]}" persistent-keepalive "$seconds"; done
+    get_out_of_way "$refusal"
+    on hub "$fullbore" reload hub >"$work/reload" || fail "$refusal: $(cat "$work/reload")"
+    table_is_there || fail "$refusal: the reload has not put the rules back: $(cat "$work/reload")"
+    for allowed in "$has,10.99.0.0/16" "$has"; do prefixes "$allowed" || fail "$refusal: $(cat "$work/wg")"; done
+done
+step "wg may not change what rules cannot follow, and may change all else"
+
 cp "$work/first.yaml" "$file"
 on hub "$fullbore" reload hub >"$work/reload" || fail "the way back: $(cat "$work/reload")"
 table_is_gone || fail "the file of before has no rules, but there is a table"

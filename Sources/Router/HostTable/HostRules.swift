@@ -64,8 +64,20 @@ final class HostRules: Sendable {
 
     // MARK: Peers and ports
 
+    /// False, and the log says why, where rules could not follow a change of peers or ports: somebody has taken their table.
+    func canFollow() -> Bool {
+        do throws(NftablesError) {
+            try table.checkAccess()
+            return true
+        } catch {
+            logger.error("a change by wg is refused, the rules could not follow it: \(error)")
+            return false
+        }
+    }
+
     /// The registry has changed, and the workers are about to hear of it; `move` is of a tunnel whose port is about to change.
-    func narrow(_ move: (tunnel: String, port: UInt16)? = nil) {
+    @discardableResult
+    func narrow(_ move: (tunnel: String, port: UInt16)? = nil) -> Bool {
         follow { next, running in
             var next = next
             if let move { next.move(move.tunnel, to: move.port) }
@@ -74,21 +86,25 @@ final class HostRules: Sendable {
     }
 
     /// All workers know what the registry knows.
-    func settle() {
+    @discardableResult
+    func settle() -> Bool {
         follow { next, running in
             running.context = next
             return next
         }
     }
 
-    private func follow(_ context: (FileContext, inout Running) -> FileContext) {
+    /// False where the rules are not what they are to be.
+    private func follow(_ context: (FileContext, inout Running) -> FileContext) -> Bool {
         running.withLock { running in
-            guard running.hasStages else { return }
+            guard running.hasStages else { return true }
             let next = FileContext(running.configuration, file: file, registry)
             do throws(NftablesError) {
                 try table.apply(HostTable.Proposal(context(next, &running)))
+                return true
             } catch {
                 logger.error("the rules do not follow a change of peers: \(error)")
+                return false
             }
         }
     }

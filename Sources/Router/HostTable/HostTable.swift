@@ -65,6 +65,16 @@ final class HostTable: Sendable {
         }
     }
 
+    /// Throws what stands in the way of any change, as far as it shows before there is one; changes nothing.
+    func checkAccess() throws(NftablesError) {
+        try state.withLock { state throws(NftablesError) in
+            guard let ruleset = state.applied else { return }
+            var socket = try Self.socket(&state)
+            if try Self.isUntouched(state.made, table, &socket) != true { try socket.rehearse(ruleset) }
+            state.socket = consume socket
+        }
+    }
+
     /// Makes the table what is proposed. Packets see either the old rules or the new ones; when it throws, the old ones.
     ///
     /// Where the same rules are wanted as before, nothing is done; with `verifying` only after a look at whether the kernel

@@ -64,20 +64,22 @@ final class LiveChanges: Sendable {
         self.open = open
     }
 
-    /// Carries out a client's change; the error when it cannot be, and then nothing has changed.
+    /// Carries out a client's change; the error when it cannot be, and then nothing has changed: but for EIO, where the router
+    /// is about to end, or the kernel has not taken a change of rules that it had no word against before.
     func apply(_ change: DeviceChange, on id: InterfaceID) -> Errno? {
         turn.withLock { _ -> Errno? in
             do throws(Errno) {
+                if change.concernsRules, rules?.canFollow() == false { return Errno(EPERM) }
                 let binding = try bind(change, on: id)
                 let edit = try registry.commit(change, on: id)
                 settled(edit.settledPeers)
                 rules?.narrow(binding.map { (registry.name(of: id), $0.port) })
                 if let binding { install(binding, on: id) }
                 guard carryOut(edit) else { return Errno(EIO) }
-                rules?.settle()
+                let areInStep = rules?.settle() ?? true
                 note(edit, binding, on: id)
                 Confinement.checkSecrets(logger)
-                return nil
+                return areInStep ? nil : Errno(EIO)
             } catch {
                 return error
             }
@@ -182,5 +184,13 @@ final class LiveChanges: Sendable {
         guard WorkerRound.run(mailboxes, { _, _ in }) else { return false }
         registry.giveBack(numbers)
         return true
+    }
+}
+
+extension DeviceChange {
+    /// Whether rules in nftables may have to follow it: who has which prefix, and which port is open.
+    fileprivate var concernsRules: Bool {
+        replacesPeers || listenPort != nil
+            || peers.contains { $0.isRemoval || $0.replacesAllowedIPs || !$0.allowedIPs.isEmpty }
     }
 }
