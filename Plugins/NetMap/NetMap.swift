@@ -44,7 +44,7 @@ package final class NetMap: PluginStage {
     }
 
     private func translate(
-        _ batch: inout PacketBatch, _ direction: Translation.Direction, _ translated: inout UInt64, bypass: Drop
+        _ batch: inout PacketBatch, _ direction: Direction, _ translated: inout UInt64, bypass: Drop
     ) {
         var peer = PeerID.none
         var translation: Translation?
@@ -63,8 +63,8 @@ package final class NetMap: PluginStage {
             case .unmapped:
                 unmapped += UInt64(packet.wirePackets)
                 return .pass
-            case .bypass: return drops.drop(packet, bypass)
-            case .incomplete: return drops.drop(packet, .incompleteHeaders)
+            case .bypass: return .drop(drops.count(packet, bypass))
+            case .incomplete: return .drop(drops.count(packet, .incompleteHeaders))
             }
         }
     }

@@ -6,13 +6,6 @@ import Wire
 /// Outbound the destination is the peer's, inbound the source. An error goes the other way than the packet that it quotes:
 /// of that one outbound the source is the peer's, inbound the destination.
 struct Translation {
-    enum Direction {
-        case outbound, inbound
-
-        var ofPeer: AddressField { self == .outbound ? .destination : .source }
-        var ofPeerInQuote: AddressField { self == .outbound ? .source : .destination }
-    }
-
     enum Outcome: Equatable {
         /// An address was replaced; with `quote` one in the packet that an error quotes.
         case translated(quote: Bool)
@@ -79,4 +72,10 @@ struct Translation {
         }
         return nil
     }
+}
+
+extension Direction {
+    /// Which of a packet's addresses is the peer's.
+    fileprivate var ofPeer: AddressField { self == .outbound ? .destination : .source }
+    fileprivate var ofPeerInQuote: AddressField { self == .outbound ? .source : .destination }
 }

@@ -1,11 +1,6 @@
 import Pipeline
 import Wire
 
-/// From the point of view of the peer.
-enum Direction {
-    case down, up
-}
-
 /// The buckets and the quota of a peer, or those that the peers of a group share.
 struct Account {
     /// So long may one entry take that is sent whole; what takes longer is cut into its segments.
@@ -101,31 +96,31 @@ struct Account {
     /// The first moment from `now` on at which a packet may go.
     mutating func readiness(_ direction: Direction, _ now: Instant) -> Instant {
         switch direction {
-        case .down: down?.readiness(now) ?? now
-        case .up: up?.readiness(now) ?? now
+        case .outbound: down?.readiness(now) ?? now
+        case .inbound: up?.readiness(now) ?? now
         }
     }
 
     /// Whether a routing protocol's packet may go, which need not wait for the debt of others to be paid.
     mutating func isReadyForRouting(_ direction: Direction, _ now: Instant) -> Bool {
         switch direction {
-        case .down: routingDown?.readiness(now) ?? now <= now
-        case .up: routingUp?.readiness(now) ?? now <= now
+        case .outbound: routingDown?.readiness(now) ?? now <= now
+        case .inbound: routingUp?.readiness(now) ?? now <= now
         }
     }
 
     /// Charges a packet that did not wait; it is charged as every other one too.
     mutating func chargeRouting(_ direction: Direction, _ bytes: Int) {
         switch direction {
-        case .down: routingDown?.charge(bytes)
-        case .up: routingUp?.charge(bytes)
+        case .outbound: routingDown?.charge(bytes)
+        case .inbound: routingUp?.charge(bytes)
         }
     }
 
     mutating func charge(_ direction: Direction, _ bytes: Int, _ now: Instant) {
         switch direction {
-        case .down: down?.charge(bytes)
-        case .up: up?.charge(bytes)
+        case .outbound: down?.charge(bytes)
+        case .inbound: up?.charge(bytes)
         }
         guard meter != nil else { return }
         meter?.charge(bytes)

@@ -40,7 +40,7 @@ extension RateLimit {
     }
 
     func wait(_ index: Int, _ now: Instant) {
-        let readiness = peers[index].account.readiness(.down, now)
+        let readiness = peers[index].account.readiness(.outbound, now)
         peers[index].standing = .waiting
         if readiness > now {
             wheel.set(Self.wheelID(peer: index), min(readiness, max(peers[index].account.nextLook, now)))
@@ -51,7 +51,7 @@ extension RateLimit {
     }
 
     func wait(group: Int, _ now: Instant) {
-        let readiness = groups[group].account.readiness(.down, now)
+        let readiness = groups[group].account.readiness(.outbound, now)
         groups[group].isWaiting = true
         if readiness > now {
             wheel.set(Self.wheelID(group: group), min(readiness, max(groups[group].account.nextLook, now)))
@@ -90,7 +90,7 @@ extension RateLimit {
             if !groups[group].isWaiting { wait(group: group, now) }
             return
         }
-        while peers[index].account.readiness(.down, now) <= now {
+        while peers[index].account.readiness(.outbound, now) <= now {
             guard depart(index, now) > 0 else { return restIfEmpty(index, now) }
         }
         settle(index, now)
@@ -100,7 +100,7 @@ extension RateLimit {
         guard groups.indices.contains(index) else { return }
         groups[index].isWaiting = false
         _ = groups[index].account.look(now, wall)
-        while groups[index].hasRing, groups[index].account.readiness(.down, now) <= now {
+        while groups[index].hasRing, groups[index].account.readiness(.outbound, now) <= now {
             let member = Int(groups[index].first)
             if peers[member].deficit <= 0 {
                 peers[member].deficit += Self.turnBytes
@@ -110,7 +110,7 @@ extension RateLimit {
             }
             let bytes = depart(member, now)
             peers[member].deficit -= bytes
-            guard peers[member].queue?.isEmpty ?? true || peers[member].account.readiness(.down, now) > now else {
+            guard peers[member].queue?.isEmpty ?? true || peers[member].account.readiness(.outbound, now) > now else {
                 continue
             }
             leave(member)
@@ -149,7 +149,7 @@ extension RateLimit {
         backlog.set(index, queue.memory)
         guard let packet else { return 0 }
         let bytes = packet.innerBytes
-        charge(index, .down, bytes, now)
+        charge(index, .outbound, bytes, now)
         let note = PacketStore.Note(bytes: bytes, arrival: now, memory: packet.buffer.size.rawValue)
         store.append(packet, note, to: &departed[queue.interface.index])
         departedCount += 1

@@ -78,28 +78,28 @@ package final class RateLimit: PluginStage {
         }
     }
 
-    private func admit(_ packet: borrowing Packet, _ now: Instant) -> Verdict {
+    private func admit(_ packet: borrowing Packet, _ now: Instant) -> Sorting {
         let index = packet.peer.index
         guard peers.indices.contains(index) else { return .pass }
         look(index, now)
-        guard !isBlocked(index) else { return tally.refuse(packet, .overQuota) }
+        guard !isBlocked(index) else { return .drop(tally.refuse(packet, .overQuota)) }
         let bytes = packet.innerBytes
         // Where a limit has just gone, what it has held up goes first.
         guard isShaped(index) || peers[index].queue != nil else {
-            charge(index, .down, bytes, now)
+            charge(index, .outbound, bytes, now)
             return .pass
         }
         if nobodyWaits(for: index), packet.wirePackets == 1 || bytes <= wholeBytes(index),
-            readiness(index, .down, now) <= now
+            readiness(index, .outbound, now) <= now
         {
-            charge(index, .down, bytes, now)
+            charge(index, .outbound, bytes, now)
             return .pass
         }
         // What is large would hold up others for long, and what comes behind its own flow's packets would overtake them.
         guard packet.wirePackets == 1 || bytes <= wholeBytes(index),
             !(peers[index].queue.map { unsafe $0.holds(hash(packet.contents)) } ?? false)
         else { return .take }
-        return bypasses(packet, index, .down, bytes, now) ? .pass : .take
+        return bypasses(packet, index, .outbound, bytes, now) ? .pass : .take
     }
 
     private func bypasses(
@@ -166,13 +166,13 @@ package final class RateLimit: PluginStage {
         let index = packet.peer.index
         guard peers.indices.contains(index) else { return .pass }
         look(index, now)
-        guard !isBlocked(index) else { return tally.refuse(packet, .overQuota) }
+        guard !isBlocked(index) else { return .drop(tally.refuse(packet, .overQuota)) }
         let bytes = packet.innerBytes
-        if readiness(index, .up, now) <= now {
-            charge(index, .up, bytes, now)
+        if readiness(index, .inbound, now) <= now {
+            charge(index, .inbound, bytes, now)
             return .pass
         }
-        return bypasses(packet, index, .up, bytes, now) ? .pass : tally.refuse(packet, .overLimit)
+        return bypasses(packet, index, .inbound, bytes, now) ? .pass : .drop(tally.refuse(packet, .overLimit))
     }
 
     // MARK: Departures

@@ -43,8 +43,10 @@ struct Tally {
         pool.recycle(packet)
     }
 
-    /// The verdict for one that was not.
-    mutating func refuse(_ packet: borrowing Packet, _ reason: RateLimitDrop) -> Verdict { drops.drop(packet, reason) }
+    /// For the verdict on one that was not.
+    mutating func refuse(_ packet: borrowing Packet, _ reason: RateLimitDrop) -> CountedDrop {
+        drops.count(packet, reason)
+    }
 
     /// Tells of congestion in the packet's own header, where its ends listen (RFC 3168 §5); false where they do not.
     mutating func mark(_ packet: inout Packet) -> Bool {

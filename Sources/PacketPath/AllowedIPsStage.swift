@@ -49,11 +49,11 @@ package final class AllowedIPsStage: Stage {
         let table = tables[batch.interface.index]
         let (interface, now) = (batch.interface, batch.now)
         batch.filter { packet in
-            guard let ip = unsafe IPPacket(packet.contents) else { return drops.drop(packet, .notIP) }
+            guard let ip = unsafe IPPacket(packet.contents) else { return .drop(drops.count(packet, .notIP)) }
             let peer = table.prefixes.lookup(ip.destination)
             guard peer != .none else {
                 undeliverable.note(packet, on: interface, now)
-                return drops.drop(packet, .noRoute)
+                return .drop(drops.count(packet, .noRoute))
             }
             packet.peer = peer
             return .pass
@@ -63,8 +63,10 @@ package final class AllowedIPsStage: Stage {
     package func inbound(_ batch: inout PacketBatch) {
         let table = tables[batch.interface.index]
         batch.filter { packet in
-            guard let ip = unsafe IPPacket(packet.contents) else { return drops.drop(packet, .notIP) }
-            guard table.prefixes.lookup(ip.source) == packet.peer else { return drops.drop(packet, .sourceNotAllowed) }
+            guard let ip = unsafe IPPacket(packet.contents) else { return .drop(drops.count(packet, .notIP)) }
+            guard table.prefixes.lookup(ip.source) == packet.peer else {
+                return .drop(drops.count(packet, .sourceNotAllowed))
+            }
             return .pass
         }
     }

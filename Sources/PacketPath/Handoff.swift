@@ -33,7 +33,7 @@ struct Handoff {
 
     /// Takes out of `batch` what `owner` says belongs elsewhere (nil: wherever it is) and sends it there.
     mutating func sort(
-        _ batch: inout PacketBatch, _ direction: Parcel.Direction, owner: (borrowing Packet) -> Int?
+        _ batch: inout PacketBatch, _ direction: Direction, owner: (borrowing Packet) -> Int?
     ) {
         guard hasOthers else { return }
         let (interface, now) = (batch.interface, batch.now)
@@ -49,7 +49,7 @@ struct Handoff {
     }
 
     private mutating func parcel(
-        for owner: Int, _ interface: InterfaceID, _ now: Instant, _ direction: Parcel.Direction
+        for owner: Int, _ interface: InterfaceID, _ now: Instant, _ direction: Direction
     ) -> Parcel {
         if let parcel = open[owner] { return parcel }
         let parcel = spare.popLast() ?? Parcel()

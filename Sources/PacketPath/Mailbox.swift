@@ -10,17 +10,11 @@ import Wire
 final class Parcel: @unchecked Sendable {
     /// It changes threads, so it may not reach into any worker's pool: what is dropped in it is freed.
     var batch = PacketBatch(pool: BufferPool(smallBound: 0, largeBound: 0))
+    /// Outbound it goes on below the stage that found the peer, inbound at the stage that opens it.
     var direction = Direction.outbound
     /// As many buffers as came with the packets, on their way back. Without them a worker that always reads for others
     /// would allocate for every packet, and the others free.
     let spares = BufferPool(smallBound: PacketBatch.capacity, largeBound: PacketBatch.capacity)
-
-    enum Direction {
-        /// Towards the wire: goes on below the stage that found the peer.
-        case outbound
-        /// From the wire: goes on at the stage that opens it.
-        case inbound
-    }
 }
 
 /// What other threads have for a worker. The only lock that data packets meet: a worker takes it once a turn, to look

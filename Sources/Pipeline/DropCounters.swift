@@ -16,16 +16,21 @@ public struct DropCounters<Reason: DropReason> {
         packets[reason.rawValue] &+= UInt64(number)
     }
 
-    /// Counts the packet and gives the verdict: `return drops.drop(packet, .noRoute)`.
-    @inlinable public mutating func drop(_ packet: borrowing Packet, _ reason: Reason) -> Verdict {
+    /// Counts a packet that is to be dropped, for the verdict: `.drop(drops.count(packet, .noRoute))`.
+    @inlinable public mutating func count(_ packet: borrowing Packet, _ reason: Reason) -> CountedDrop {
         count(reason, packet.wirePackets)
-        return .drop
+        return CountedDrop()
     }
 
     /// Every reason with its count, in the order of the enum.
     public var report: [StageReport.Count] {
         Reason.allCases.map { StageReport.Count($0.name, packets[$0.rawValue]) }
     }
+}
+
+/// Says in a verdict that the packet was counted: nothing else makes one, so that no drop is forgotten.
+public struct CountedDrop {
+    @usableFromInline init() {}
 }
 
 /// A stage's counters at one moment. Reports of the instances on several workers add up by name.

@@ -37,7 +37,7 @@ import Wire
     }
 
     /// How many packets this entry is on the wire.
-    public var wirePackets: Int {
+    @inlinable public var wirePackets: Int {
         let (payload, each) =
             datagramSize > 0
             ? (count, datagramSize)
@@ -46,7 +46,7 @@ import Wire
     }
 
     /// The length of the longest of the packets that this entry is above `wireguard`: headers and one segment.
-    public var largestSegment: Int {
+    @inlinable public var largestSegment: Int {
         offload.segmentSize > 0 ? min(count, Int(offload.headerLength) + Int(offload.segmentSize)) : count
     }
 }

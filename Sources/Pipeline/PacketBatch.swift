@@ -1,11 +1,17 @@
 import Wire
 
-/// What a stage decides about one packet of a batch.
+/// What a stage decides about one packet of a batch (`PacketBatch.filter`).
 public enum Verdict {
     /// On to the next stage.
     case pass
-    /// Gone; whoever says so has counted it (`DropCounters.drop`).
-    case drop
+    /// Gone, and counted: `.drop(drops.count(packet, .tooLarge))`.
+    case drop(CountedDrop)
+}
+
+/// The same where the stage may keep packets (`PacketBatch.sort`).
+public enum Sorting {
+    case pass
+    case drop(CountedDrop)
     /// Out of the batch and into the stage's keeping.
     case take
 }
@@ -71,26 +77,39 @@ public enum Verdict {
         filled += 1
     }
 
-    /// Asks about each packet in order and keeps those that pass. `take` is not for this form.
-    public mutating func filter(_ decide: (inout Packet) -> Verdict) {
-        sort(decide) { _ in preconditionFailure("take needs sort(_:taken:)") }
-    }
+    // Inlinable, so that what a stage does for each packet needs no call through a closure (etc/decisions/inlining.md).
 
-    /// Asks about each packet in order, keeps those that pass and moves those to `taken` that the stage takes.
-    public mutating func sort(_ decide: (inout Packet) -> Verdict, taken: (consuming Packet) -> Void) {
+    /// Asks about each packet in order and keeps those that pass.
+    @inlinable public mutating func filter(_ decide: (inout Packet) -> Verdict) {
         var kept = 0
         for index in 0..<count {
             switch unsafe decide(&storage[index]) {
-            case .pass:
-                if kept != index { unsafe (storage + kept).moveInitialize(from: storage + index, count: 1) }
-                kept += 1
-            case .drop:
-                recycle(unsafe (storage + index).move())
-            case .take:
-                taken(unsafe (storage + index).move())
+            case .pass: keep(index, asNumber: &kept)
+            case .drop: recycle(unsafe (storage + index).move())
             }
         }
         filled = kept
+    }
+
+    /// Asks about each packet in order, keeps those that pass and moves those to `taken` that the stage takes.
+    @inlinable public mutating func sort(
+        _ decide: (inout Packet) -> Sorting, taken: (consuming Packet) -> Void
+    ) {
+        var kept = 0
+        for index in 0..<count {
+            switch unsafe decide(&storage[index]) {
+            case .pass: keep(index, asNumber: &kept)
+            case .drop: recycle(unsafe (storage + index).move())
+            case .take: taken(unsafe (storage + index).move())
+            }
+        }
+        filled = kept
+    }
+
+    /// Closes the gap in front of a packet.
+    @inlinable func keep(_ index: Int, asNumber kept: inout Int) {
+        if kept != index { unsafe (storage + kept).moveInitialize(from: storage + index, count: 1) }
+        kept += 1
     }
 
     /// Moves every packet out, in order, and leaves the batch empty.

@@ -16,7 +16,7 @@ extension IPPacket {
     /// The most extension headers looked behind.
     private static let upperLayerBound = 8
 
-    public var upperLayer: UpperLayer {
+    @inlinable public var upperLayer: UpperLayer {
         switch version {
         case .v4:
             let offset = unsafe bytes.networkWord(at: IPv4Field.fragment) & IPv4Field.fragmentOffsetMask
@@ -27,7 +27,7 @@ extension IPPacket {
         }
     }
 
-    private var upperLayerOfIPv6: UpperLayer {
+    @usableFromInline var upperLayerOfIPv6: UpperLayer {
         var number = nextProtocol
         var offset = headerLength
         var isRouted = false

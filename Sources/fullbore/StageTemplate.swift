@@ -49,7 +49,7 @@ enum StageTemplate {
             private func filter(_ batch: inout PacketBatch) {
                 batch.filter { packet in
                     let options = peers[packet.peer] ?? standard
-                    guard packet.largestSegment <= options.largest else { return drops.drop(packet, .tooLarge) }
+                    guard packet.largestSegment <= options.largest else { return .drop(drops.count(packet, .tooLarge)) }
                     passed += UInt64(packet.wirePackets)
                     return .pass
                 }

@@ -1,4 +1,5 @@
 import DSCP
+import Pipeline
 import StageTestKit
 import Testing
 import Wire

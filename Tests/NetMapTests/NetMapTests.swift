@@ -1,3 +1,4 @@
+import Pipeline
 import StageTestKit
 import Support
 import Testing
@@ -245,8 +246,8 @@ import Wire
     }
 
     /// Errors quote as little as they like; what is there is right, up to a checksum of which half is missing.
-    @Test(arguments: [false, true], Scene.Direction.allCases)
-    func `a quote may end anywhere`(isIPv6: Bool, _ direction: Scene.Direction) throws {
+    @Test(arguments: [false, true], Direction.allCases)
+    func `a quote may end anywhere`(isIPv6: Bool, _ direction: Direction) throws {
         let (peers, own) =
             switch (isIPv6, direction) {
             case (false, .outbound): ("10.99.1.9", "192.168.1.7")

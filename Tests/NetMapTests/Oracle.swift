@@ -1,3 +1,4 @@
+import Pipeline
 import StageTestKit
 import Support
 
@@ -34,7 +35,7 @@ enum Oracle {
     }
 
     /// nil for an address that is not translated in that direction.
-    static func translated(_ address: [UInt8], _ direction: Scene.Direction) -> [UInt8]? {
+    static func translated(_ address: [UInt8], _ direction: Direction) -> [UInt8]? {
         for pair in pairs {
             let (from, to) = direction == .outbound ? (pair.ours, pair.theirs) : (pair.theirs, pair.ours)
             if isIn(address, from, pair.length) { return withPrefix(to, pair.length, address) }
@@ -51,7 +52,7 @@ extension Model {
     }
 
     /// The packet with the other addresses, and which of them are others.
-    func translated(_ direction: Scene.Direction) -> Translated {
+    func translated(_ direction: Direction) -> Translated {
         var result = Translated(model: self)
         let address = direction == .outbound ? destination : source
         if let new = Oracle.translated(address, direction) {
@@ -75,7 +76,7 @@ extension Model {
     var leastKept: Int { isIPv6 ? 40 : headerLength }
 
     /// Whether the transport's checksum counts the peer's address.
-    func countsAddress(_ direction: Scene.Direction) -> Bool {
+    func countsAddress(_ direction: Direction) -> Bool {
         guard let number = [6, 17, 33, 136, 58].first(where: { $0 == number }), checksumOffset != nil || number == 17
         else { return false }
         return !(direction == .outbound && hasSegmentsLeft)
@@ -95,7 +96,7 @@ struct ModelGenerator {
     mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
     mutating func chance(_ of: Int) -> Bool { number(1...of) == 1 }
 
-    mutating func packet(_ direction: Scene.Direction) -> Model {
+    mutating func packet(_ direction: Direction) -> Model {
         let isIPv6 = Bool.random(using: &random)
         let (peers, own) = (peerAddress(direction, isIPv6), ownAddress(isIPv6))
         var model = packet(isIPv6, from: direction == .outbound ? own : peers, to: direction == .outbound ? peers : own)
@@ -142,7 +143,7 @@ struct ModelGenerator {
     }
 
     /// Mostly one that the mappings are about.
-    private mutating func peerAddress(_ direction: Scene.Direction, _ isIPv6: Bool) -> [UInt8] {
+    private mutating func peerAddress(_ direction: Direction, _ isIPv6: Bool) -> [UInt8] {
         let width = isIPv6 ? 16 : 4
         let host = random.bytes(width)
         guard !chance(6) else { return ownAddress(isIPv6) }

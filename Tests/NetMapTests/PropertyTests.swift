@@ -1,3 +1,4 @@
+import Pipeline
 import StageTestKit
 import Support
 import Testing
@@ -18,7 +19,7 @@ import Wire
             if result.quote { quotes += 1 }
         }
 
-        func check(_ scene: Scene, _ direction: Scene.Direction) {
+        func check(_ scene: Scene, _ direction: Direction) {
             scene.bench.expect(
                 counters: [
                     direction == .outbound ? "translated-out" : "translated-in": translated,
@@ -28,8 +29,8 @@ import Wire
         }
     }
 
-    @Test(arguments: Scene.Direction.allCases)
-    func `a translated packet is the packet with other addresses`(_ direction: Scene.Direction) throws {
+    @Test(arguments: Direction.allCases)
+    func `a translated packet is the packet with other addresses`(_ direction: Direction) throws {
         let scene = try Scene()
         var generator = ModelGenerator(seed: 1)
         var expected = Expected()
@@ -47,8 +48,8 @@ import Wire
         #expect(min(expected.translated, expected.quotes, expected.unmapped) > Self.rounds / 20, "all kinds came by")
     }
 
-    @Test(arguments: Scene.Direction.allCases)
-    func `a checksum that is owed to an offload stays the pseudo-header's sum`(_ direction: Scene.Direction) throws {
+    @Test(arguments: Direction.allCases)
+    func `a checksum that is owed to an offload stays the pseudo-header's sum`(_ direction: Direction) throws {
         let scene = try Scene()
         var generator = ModelGenerator(seed: 2)
         var expected = Expected()
@@ -72,8 +73,8 @@ import Wire
         #expect(expected.translated > Self.rounds / 4)
     }
 
-    @Test(arguments: Scene.Direction.allCases)
-    func `fragments put together are the packet with other addresses`(_ direction: Scene.Direction) throws {
+    @Test(arguments: Direction.allCases)
+    func `fragments put together are the packet with other addresses`(_ direction: Direction) throws {
         let scene = try Scene()
         var generator = ModelGenerator(seed: 3)
         var expected = Expected()
@@ -107,8 +108,8 @@ import Wire
     }
 
     /// The other way round the mappings are each other's inverse, so that the peer's own translation could be this one.
-    @Test(arguments: Scene.Direction.allCases)
-    func `there and back again every byte is as it was`(_ direction: Scene.Direction) throws {
+    @Test(arguments: Direction.allCases)
+    func `there and back again every byte is as it was`(_ direction: Direction) throws {
         let scene = try Scene()
         let inverse = try Scene(
             Scene.mappings.replacing("theirs", with: "x").replacing("ours", with: "theirs").replacing("x", with: "ours")

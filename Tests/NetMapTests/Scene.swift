@@ -1,12 +1,11 @@
 import NetMap
+import Pipeline
 import StageTestKit
 import Testing
 import Wire
 
 /// The stage on a bench, and a peer with mappings.
 final class Scene {
-    typealias Direction = StageBench.Direction
-
     let bench: StageBench
     let peer: PeerID
 

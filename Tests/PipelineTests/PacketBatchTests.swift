@@ -15,7 +15,9 @@ import Wire
     @Test func filteringKeepsTheOrderAndGivesDroppedBuffersBack() {
         let pool = BufferPool()
         var batch = batch(0..<100, pool)
-        batch.filter { $0.count % 3 == 0 ? .pass : .drop }
+        var drops = DropCounters<Reason>()
+        batch.filter { $0.count % 3 == 0 ? .pass : .drop(drops.count($0, .early)) }
+        #expect(drops[.early] == 66)
         #expect(counts(batch) == stride(from: 0, to: 100, by: 3).map { $0 })
         for count in 0..<66 { batch.append(Packet(pool.take(.small), count: count)) }
         #expect(pool.allocations == 100)
@@ -23,13 +25,15 @@ import Wire
 
     @Test func takenPacketsLeaveInOrderAndTheOthersStayInOrder() {
         var batch = batch(0..<100)
+        var drops = DropCounters<Reason>()
         var taken: [Int] = []
         batch.sort { packet in
-            packet.count % 5 == 0 ? .drop : packet.count % 2 == 0 ? .take : .pass
+            packet.count % 5 == 0 ? .drop(drops.count(packet, .late)) : packet.count % 2 == 0 ? .take : .pass
         } taken: {
             taken.append($0.count)
         }
         #expect(taken == (0..<100).filter { $0 % 2 == 0 && $0 % 5 != 0 })
+        #expect(drops[.late] == 20)
         #expect(counts(batch) == (0..<100).filter { $0 % 2 == 1 && $0 % 5 != 0 })
     }
 
@@ -40,14 +44,20 @@ import Wire
             let size = Int.random(in: 0...40, using: &random)
             let verdicts = (0..<size).map { _ in Int.random(in: 0..<3, using: &random) }
             var batch = batch(0..<size)
+            var drops = DropCounters<Reason>()
             var taken: [Int] = []
             batch.sort {
-                [.pass, .drop, .take][verdicts[$0.count]]
+                switch verdicts[$0.count] {
+                case 0: .pass
+                case 1: .drop(drops.count($0, .early))
+                default: .take
+                }
             } taken: {
                 taken.append($0.count)
             }
             #expect(counts(batch) == (0..<size).filter { verdicts[$0] == 0 })
             #expect(taken == (0..<size).filter { verdicts[$0] == 2 })
+            #expect(drops[.early] == UInt64(verdicts.count { $0 == 1 }))
         }
     }
 
@@ -133,10 +143,7 @@ private enum Reason: Int, DropReason {
         var packet = Packet(Buffer(.large), count: 1041)
         packet.offload.headerLength = 40
         packet.offload.segmentSize = 100
-        guard case .drop = drops.drop(packet, .late) else {
-            Issue.record("the verdict is to drop")
-            return
-        }
+        _ = drops.count(packet, .late)
         drops.count(.early)
         drops.count(.early, 4)
         #expect(drops[.early] == 5 && drops[.late] == 11)

@@ -1,3 +1,4 @@
+import Pipeline
 import Wire
 
 /// Packets with their moments, as pcap with nanoseconds (LINKTYPE_LINUX_SLL, so that Wireshark and tcpdump show them): "in"
@@ -7,13 +8,13 @@ import Wire
 package enum CaptureFile {
     package struct Entry: Sendable, Equatable {
         package var moment: Instant
-        package var direction: StageBench.Direction
+        package var direction: Direction
         package var peer: PeerID
         package var interface: Int
         package var packet: TestPacket
 
         package init(
-            _ packet: TestPacket, _ direction: StageBench.Direction, peer: Int, interface: Int = 0, at moment: Instant
+            _ packet: TestPacket, _ direction: Direction, peer: Int, interface: Int = 0, at moment: Instant
         ) {
             self.moment = moment
             self.direction = direction
@@ -77,7 +78,7 @@ package enum CaptureFile {
             var packet = TestPacket(bytes: Array(rest.dropFirst(header.count).prefix(length - linkHeaderLength)))
             packet.offload = try offload(
                 of: packet, segmentSize: UInt16(number(link[10..<12])), owesChecksum: link[13] == 1)
-            let direction: StageBench.Direction = number(link[0..<2]) == Int(sentByUs) ? .outbound : .inbound
+            let direction: Direction = number(link[0..<2]) == Int(sentByUs) ? .outbound : .inbound
             entries.append(
                 Entry(
                     packet, direction, peer: number(link[6..<10]), interface: Int(link[12]),

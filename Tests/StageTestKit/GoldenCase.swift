@@ -63,7 +63,7 @@ package struct GoldenCase {
             sourceLocation: sourceLocation)
     }
 
-    private static func entries(_ passed: [Passed], _ direction: StageBench.Direction) -> [CaptureFile.Entry] {
+    private static func entries(_ passed: [Passed], _ direction: Direction) -> [CaptureFile.Entry] {
         passed.map {
             CaptureFile.Entry(
                 $0.packet, direction, peer: $0.peer.index, interface: $0.interface.index, at: $0.moment)

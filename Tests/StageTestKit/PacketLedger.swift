@@ -6,7 +6,7 @@ import Wire
 /// it likes before the payload, addresses too, and may cut a super-packet.
 struct PacketLedger {
     private struct Flow: Hashable {
-        let direction: StageBench.Direction
+        let direction: Direction
         let interface: Int
         let peer: PeerID
         /// As they went in.
@@ -26,7 +26,7 @@ struct PacketLedger {
     private var last: [Flow: UInt32] = [:]
 
     mutating func enter(
-        _ packet: TestPacket, _ peer: PeerID, _ interface: Int, _ direction: StageBench.Direction
+        _ packet: TestPacket, _ peer: PeerID, _ interface: Int, _ direction: Direction
     ) {
         let serials = SerialNumber.all(in: packet)
         guard !serials.isEmpty else { return }
@@ -42,7 +42,7 @@ struct PacketLedger {
     }
 
     /// What is wrong with a packet that has come out; nil when nothing is, or when it has no number.
-    mutating func fault(of passed: Passed, _ direction: StageBench.Direction) -> String? {
+    mutating func fault(of passed: Passed, _ direction: Direction) -> String? {
         let serials = SerialNumber.all(in: passed.packet)
         for serial in serials {
             guard let entry = entries.removeValue(forKey: serial) else {

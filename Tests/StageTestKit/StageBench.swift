@@ -151,8 +151,6 @@ package final class StageBench {
         enter(packets.map { ($0, peer) }, interface, .inbound)
     }
 
-    package enum Direction: Sendable, CaseIterable { case outbound, inbound }
-
     /// Packets of several peers.
     package func enter(_ packets: [(packet: TestPacket, peer: PeerID)], _ interface: Int, _ direction: Direction) {
         var rest = packets[...]

@@ -89,7 +89,7 @@ package struct StageLife {
 
     /// At what has come out.
     private mutating func look() {
-        for (direction, packets) in [(StageBench.Direction.outbound, bench.takeDown()), (.inbound, bench.takeUp())] {
+        for (direction, packets) in [(Direction.outbound, bench.takeDown()), (.inbound, bench.takeUp())] {
             for packet in packets {
                 if let fault = ledger.fault(of: packet, direction) { _ = complain(fault) }
             }
@@ -153,7 +153,7 @@ package struct StageLife {
 
     /// On the interface of a peer that is there, where none is said.
     private mutating func send(_ wanted: Int? = nil) {
-        let direction: StageBench.Direction = Bool.random(using: &random) ? .outbound : .inbound
+        let direction: Direction = Bool.random(using: &random) ? .outbound : .inbound
         let everyone = bench.peers.sorted { $0.index < $1.index }
         guard let interface = wanted ?? (everyone.isEmpty ? nil : interfaceOf[everyone.pick(&random)]) else { return }
         let peers = everyone.filter { interfaceOf[$0] == interface }

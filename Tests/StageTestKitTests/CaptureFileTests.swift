@@ -1,3 +1,4 @@
+import Pipeline
 import StageTestKit
 import Testing
 import Wire

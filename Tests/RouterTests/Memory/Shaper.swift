@@ -72,7 +72,7 @@ final class Shaper: Stage {
                 states[packet.peer] = PeerState(interface, rates[packet.peer] ?? rate)
             }
             let full = states[packet.peer].map { queue($0).packets.count >= Self.bound } ?? true
-            return full ? drops.drop(packet, .full) : .take
+            return full ? .drop(drops.count(packet, .full)) : .take
         } taken: { packet in
             guard let state = states[packet.peer] else { return }
             let queue = queue(state)
