@@ -20,7 +20,8 @@ enum AddressField {
     enum ChecksumPlace: Equatable {
         /// There is none: another protocol, or it went with the first fragment.
         case none
-        case at(Int)
+        /// UDP's 0 is no checksum, with IPv6 too (RFC 6935), and none becomes it.
+        case at(Int, isUDP: Bool)
         /// There has to be one, but not within these bytes.
         case missing
     }
@@ -40,6 +41,11 @@ enum AddressField {
         end = min(packet.count, ip.totalLength)
     }
 
+    var isICMP: Bool {
+        guard case .header(let number, _, _) = upper else { return false }
+        return number == IPProtocol.icmp || number == IPProtocol.icmpV6
+    }
+
     func address(_ field: AddressField) -> IPAddress { field == .source ? ip.source : ip.destination }
 
     func checksum(counting field: AddressField) -> ChecksumPlace {
@@ -53,20 +59,24 @@ enum AddressField {
         case IPProtocol.icmpV6 where ip.version == .v6: place = ICMPField.checksum
         default: return .none
         }
+        let isUDP = number == IPProtocol.udp || number == IPProtocol.udpLite
         // The final destination is in the routing header, and stays what it is.
         if isRouted, field == .destination { return .none }
-        return offset + place + 2 <= end ? .at(offset + place) : .missing
+        return offset + place + 2 <= end ? .at(offset + place, isUDP: isUDP) : .missing
     }
 
-    /// Gives an address another prefix. A checksum at `owed` is one that an offload is to complete. What the sum over the
-    /// packet's bytes has changed by is added to `change`.
-    func replace(_ field: AddressField, _ replacement: PrefixReplacement, owed: Int?, _ change: inout Checksum) {
+    /// Gives an address, which `checksum` counts, another prefix. A checksum at `owed` is one that an offload is to complete.
+    /// What the sum over the packet's bytes has changed by is added to `change`.
+    func replace(
+        _ field: AddressField, _ replacement: PrefixReplacement, _ checksum: ChecksumPlace, owed: Int?,
+        _ change: inout Checksum
+    ) {
         let new = replacement.applied(to: address(field))
         unsafe new.store(to: bytes + field.offset(ip.version))
         change.add(replacement.adjustment)
         let adjustment = Checksum(sum: UInt64(replacement.adjustment))
         if ip.version == .v4 { mend(IPv4Field.checksum, by: adjustment, &change) }
-        guard case .at(let place) = checksum(counting: field) else { return }
+        guard case .at(let place, let isUDP) = checksum else { return }
         let old = unsafe UnsafeRawPointer(bytes).memoryWord(at: place)
         if place == owed {
             // The pseudo-header's sum, not its complement.
@@ -75,7 +85,7 @@ enum AddressField {
             note(old, place, &change)
         } else if !isUDP {
             mend(place, by: adjustment, &change)
-        } else if old != 0 {  // 0 is no checksum, with IPv6 too (RFC 6935), and none becomes it
+        } else if old != 0 {
             let sum = Checksum(sum: UInt64(~old) + adjustment.sum)
             unsafe bytes.storeMemory(sum.transportValue, at: place)
             note(old, place, &change)
@@ -92,11 +102,6 @@ enum AddressField {
     private func note(_ old: UInt16, _ place: Int, _ change: inout Checksum) {
         change.subtract(old)
         change.add(unsafe UnsafeRawPointer(bytes).memoryWord(at: place))
-    }
-
-    private var isUDP: Bool {
-        guard case .header(let number, _, _) = upper else { return false }
-        return number == IPProtocol.udp || number == IPProtocol.udpLite
     }
 }
 

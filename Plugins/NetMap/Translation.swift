@@ -28,16 +28,17 @@ struct Translation {
     func apply(_ direction: Direction, to bytes: UnsafeMutableRawBufferPointer, owing offload: Offload) -> Outcome {
         guard let packet = unsafe AddressedPacket(bytes) else { return .unmapped }
         let address = packet.address(direction.ofPeer)
-        let outer = replacement(of: address, direction)
-        if outer != nil, packet.checksum(counting: direction.ofPeer) == .missing { return .incomplete }
-        if outer == nil, replacement(of: address, direction == .outbound ? .inbound : .outbound) != nil {
-            return .bypass
-        }
         let owed = offload.needsChecksum ? Int(offload.checksumStart) + Int(offload.checksumOffset) : nil
-        let hasQuote = translateQuote(in: packet, direction, owed: owed)
-        guard let outer else { return hasQuote ? .translated(quote: true) : .unmapped }
-        var change = Checksum()
-        packet.replace(direction.ofPeer, outer, owed: owed, &change)
+        guard let outer = replacement(of: address, direction) else {
+            guard replacement(of: address, direction.reversed) == nil else { return .bypass }
+            let hasQuote = packet.isICMP && translateQuote(in: packet, direction, owed: owed)
+            return hasQuote ? .translated(quote: true) : .unmapped
+        }
+        let checksum = packet.checksum(counting: direction.ofPeer)
+        guard checksum != .missing else { return .incomplete }
+        let hasQuote = packet.isICMP && translateQuote(in: packet, direction, owed: owed)
+        var unused = Checksum()
+        packet.replace(direction.ofPeer, outer, checksum, owed: owed, &unused)
         return .translated(quote: hasQuote)
     }
 
@@ -47,7 +48,8 @@ struct Translation {
             let inner = replacement(of: quote.address(direction.ofPeerInQuote), direction)
         else { return false }
         var change = Checksum()
-        quote.replace(direction.ofPeerInQuote, inner, owed: nil, &change)
+        quote.replace(
+            direction.ofPeerInQuote, inner, quote.checksum(counting: direction.ofPeerInQuote), owed: nil, &change)
         let checksum = error + ICMPField.checksum
         // What an offload is to complete will be summed as it then stands.
         guard checksum != owed else { return true }
@@ -63,18 +65,29 @@ struct Translation {
             let replacement = replacement(of: packet.address(.destination), .inbound)
         else { return }
         var unused = Checksum()
-        packet.replace(.destination, replacement, owed: nil, &unused)
+        packet.replace(
+            .destination, replacement, packet.checksum(counting: .destination), owed: nil, &unused)
     }
 
     private func replacement(of address: IPAddress, _ direction: Direction) -> PrefixReplacement? {
-        for replacement in direction == .outbound ? toTheirs : toOurs where replacement.concerns(address) {
-            return replacement
+        switch direction {
+        case .outbound: Self.replacement(of: address, toTheirs)
+        case .inbound: Self.replacement(of: address, toOurs)
         }
+    }
+
+    // By index: an iterator would hold the array, and count that for each packet.
+    private static func replacement(
+        of address: IPAddress, _ replacements: ContiguousArray<PrefixReplacement>
+    ) -> PrefixReplacement? {
+        for index in replacements.indices where replacements[index].concerns(address) { return replacements[index] }
         return nil
     }
 }
 
 extension Direction {
+    fileprivate var reversed: Direction { self == .outbound ? .inbound : .outbound }
+
     /// Which of a packet's addresses is the peer's.
     fileprivate var ofPeer: AddressField { self == .outbound ? .destination : .source }
     fileprivate var ofPeerInQuote: AddressField { self == .outbound ? .source : .destination }
