@@ -51,14 +51,14 @@ struct SipHash {
         v3 = key.y ^ 0x7465_6462_7974_6573
     }
 
-    mutating func combine(_ word: UInt64) {
+    @inline(__always) mutating func combine(_ word: UInt64) {
         v3 ^= word
         for _ in 0..<rounds.word { round() }
         v0 ^= word
         bytes &+= 8
     }
 
-    mutating func finish() -> UInt64 {
+    @inline(__always) mutating func finish() -> UInt64 {
         let last = bytes << 56
         v3 ^= last
         for _ in 0..<rounds.word { round() }
@@ -68,7 +68,7 @@ struct SipHash {
         return v0 ^ v1 ^ v2 ^ v3
     }
 
-    private mutating func round() {
+    @inline(__always) private mutating func round() {
         v0 &+= v1
         v1 = (v1 << 13 | v1 >> 51) ^ v0
         v0 = v0 << 32 | v0 >> 32

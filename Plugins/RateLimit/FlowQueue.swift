@@ -3,7 +3,7 @@ import Wire
 
 /// The packets of one peer that wait: a queue for each flow, each under CoDel, served by deficit round robin, those
 /// first that had nothing waiting (FlowQueue-CoDel, RFC 8290).
-final class FlowQueue {
+struct FlowQueue {
     /// Flows that share a queue by chance are one in so many. RFC 8290 §5.2.4 has 1024 for a whole link; this is one
     /// peer's part of it.
     static let flowCount = 256
@@ -28,11 +28,21 @@ final class FlowQueue {
     }
 
     private struct FlowList {
-        var first: Int32 = -1
-        var last: Int32 = -1
+        private(set) var first: Int32 = -1
+        private var last: Int32 = -1
+
+        mutating func append(_ index: Int, _ flows: inout ContiguousArray<Flow>) {
+            flows[index].next = -1
+            if last >= 0 { flows[Int(last)].next = Int32(index) } else { first = Int32(index) }
+            last = Int32(index)
+        }
+
+        mutating func removeFirst(_ flows: ContiguousArray<Flow>) {
+            first = flows[Int(first)].next
+            if first < 0 { last = -1 }
+        }
     }
 
-    private let store: PacketStore
     private var flows = ContiguousArray(repeating: Flow(), count: flowCount)
     private var newFlows = FlowList()
     private var oldFlows = FlowList()
@@ -40,8 +50,6 @@ final class FlowQueue {
     private(set) var memory = 0
     /// Whose packets these are, and by which interface they leave.
     var interface = InterfaceID(0)
-
-    init(_ store: PacketStore) { self.store = store }
 
     var isEmpty: Bool { count == 0 }
 
@@ -55,7 +63,10 @@ final class FlowQueue {
 
     // MARK: Enqueue (RFC 8290 §4.1)
 
-    func append(_ packet: consuming Packet, _ hash: UInt64, wholeBytes: Int, _ now: Instant) {
+    mutating func append(
+        _ packet: consuming Packet, _ hash: UInt64, wholeBytes: Int, _ now: Instant, _ store: inout PacketStore,
+        _ tally: inout Tally
+    ) {
         let bytes = packet.innerBytes
         let index = Int(hash % UInt64(Self.flowCount))
         let note = PacketStore.Note(bytes: bytes, arrival: now, memory: packet.buffer.size.rawValue)
@@ -64,23 +75,25 @@ final class FlowQueue {
         flows[index].bytes += bytes
         count += 1
         memory += note.memory
-        guard flows[index].standing == .idle else { return }
-        flows[index].standing = .new
-        flows[index].deficit = Self.quantum(wholeBytes)
-        append(Int32(index), to: &newFlows)
+        if flows[index].standing == .idle {
+            flows[index].standing = .new
+            flows[index].deficit = Self.quantum(wholeBytes)
+            newFlows.append(index, &flows)
+        }
+        while isOverfull { shorten(&store, &tally, .queueFull) }
     }
 
     /// More wait than may.
-    var isOverfull: Bool { count > Self.packetBound || memory > Self.memoryBound }
+    private var isOverfull: Bool { count > Self.packetBound || memory > Self.memoryBound }
 
     /// Drops half of the flow that takes the most, from its head and not too many at once, so that looking for it is not
     /// each packet's work.
-    func shorten(_ tally: inout Tally, _ reason: RateLimitDrop) {
+    mutating func shorten(_ store: inout PacketStore, _ tally: inout Tally, _ reason: RateLimitDrop) {
         var longest = 0
         for index in flows.indices where flows[index].bytes > flows[longest].bytes { longest = index }
         let excess = min(Self.dropBound, (flows[longest].count + 1) / 2)
         for _ in 0..<excess {
-            guard let packet = takeFirst(of: longest) else { return }
+            guard let packet = takeFirst(of: longest, &store) else { return }
             tally.drop(packet, reason)
         }
     }
@@ -88,7 +101,9 @@ final class FlowQueue {
     // MARK: Dequeue (RFC 8290 §4.2)
 
     /// The next packet that is to go; nil when none is left.
-    func next(_ codel: CoDel.Parameters, wholeBytes: Int, _ now: Instant, _ tally: inout Tally) -> Packet? {
+    mutating func next(
+        _ codel: CoDel.Parameters, wholeBytes: Int, _ now: Instant, _ store: inout PacketStore, _ tally: inout Tally
+    ) -> Packet? {
         while true {
             let isNew = newFlows.first >= 0
             let index = Int(isNew ? newFlows.first : oldFlows.first)
@@ -98,7 +113,7 @@ final class FlowQueue {
                 retire(index, isNew)
                 continue
             }
-            if let packet = head(of: index, codel, now, &tally) {
+            if let packet = head(of: index, codel, now, &store, &tally) {
                 flows[index].deficit -= packet.innerBytes
                 return packet
             }
@@ -106,22 +121,23 @@ final class FlowQueue {
                 // It has had its turn as a new flow: coming back at once does not give it another one.
                 retire(index, isNew)
             } else {
-                removeFirst(&oldFlows)
+                oldFlows.removeFirst(flows)
                 flows[index].standing = .idle
             }
         }
     }
 
     /// The first packet that CoDel lets go.
-    private func head(
-        of index: Int, _ parameters: CoDel.Parameters, _ now: Instant, _ tally: inout Tally
+    private mutating func head(
+        of index: Int, _ parameters: CoDel.Parameters, _ now: Instant, _ store: inout PacketStore,
+        _ tally: inout Tally
     ) -> Packet? {
         while !flows[index].packets.isEmpty {
             let note = store.note(ofFirst: flows[index].packets)
             let isJudged = flows[index].codel.judges(
                 now - note.arrival, backlog: flows[index].bytes - note.bytes, now: now, parameters)
             let isMarked = isJudged && store.withFirst(flows[index].packets) { tally.mark(&$0) } ?? false
-            guard let packet = takeFirst(of: index) else { return nil }
+            guard let packet = takeFirst(of: index, &store) else { return nil }
             if isMarked { flows[index].codel.marked(parameters) }
             guard isJudged, !isMarked else { return packet }
             tally.drop(packet, .codel)
@@ -130,7 +146,7 @@ final class FlowQueue {
         return nil
     }
 
-    private func takeFirst(of index: Int) -> Packet? {
+    private mutating func takeFirst(of index: Int, _ store: inout PacketStore) -> Packet? {
         guard !flows[index].packets.isEmpty else { return nil }
         let note = store.note(ofFirst: flows[index].packets)
         flows[index].count -= 1
@@ -141,15 +157,15 @@ final class FlowQueue {
     }
 
     /// Drops all that waits.
-    func removeAll(_ tally: inout Tally, _ reason: RateLimitDrop) {
+    mutating func removeAll(_ store: inout PacketStore, _ tally: inout Tally, _ reason: RateLimitDrop) {
         for index in flows.indices {
-            while let packet = takeFirst(of: index) { tally.drop(packet, reason) }
+            while let packet = takeFirst(of: index, &store) { tally.drop(packet, reason) }
         }
         reset()
     }
 
     /// As new, for another peer. To be called when it is empty.
-    func reset() {
+    mutating func reset() {
         for index in flows.indices where flows[index].standing != .idle || flows[index].codel.count > 0 {
             flows[index] = Flow()
         }
@@ -157,23 +173,10 @@ final class FlowQueue {
         oldFlows = FlowList()
     }
 
-    // MARK: Lists of flows
-
     /// From the head of its list to the tail of the old ones.
-    private func retire(_ index: Int, _ isNew: Bool) {
-        if isNew { removeFirst(&newFlows) } else { removeFirst(&oldFlows) }
+    private mutating func retire(_ index: Int, _ isNew: Bool) {
+        if isNew { newFlows.removeFirst(flows) } else { oldFlows.removeFirst(flows) }
         flows[index].standing = .old
-        append(Int32(index), to: &oldFlows)
-    }
-
-    private func append(_ index: Int32, to list: inout FlowList) {
-        flows[Int(index)].next = -1
-        if list.last >= 0 { flows[Int(list.last)].next = index } else { list.first = index }
-        list.last = index
-    }
-
-    private func removeFirst(_ list: inout FlowList) {
-        list.first = flows[Int(list.first)].next
-        if list.first < 0 { list.last = -1 }
+        oldFlows.append(index, &flows)
     }
 }

@@ -31,6 +31,11 @@ struct LimitedPeer {
     var isPresent = false
 
     init(_ now: Instant, _ wall: () -> WallTime) { account = Account(.none, now: now, wall) }
+
+    var hasQueue: Bool { queue != nil }
+    /// Something waits.
+    var hasPackets: Bool { queue?.count ?? 0 > 0 }
+    var queuedMemory: Int { queue?.memory ?? 0 }
 }
 
 /// A group of peers, by `GroupID.index`: they share its account, and take turns where not all can go.
@@ -47,66 +52,67 @@ struct LimitedGroup {
     init(_ now: Instant, _ wall: () -> WallTime) { account = Account(.none, now: now, wall) }
 }
 
-// What a peer may do is what both its own account and its group's allow.
-extension RateLimit {
-    private func group(_ index: Int) -> Int? {
+// What a peer may do is what both its own account and its group's allow. Inlined is what changes nothing: for a call swiftc
+// 6.3 would copy the whole of a struct as large as this one.
+extension Limiter {
+    @inline(__always) private func group(_ index: Int) -> Int? {
         let group = peers[index].group
         return group >= 0 ? group : nil
     }
 
-    func look(_ index: Int, _ now: Instant) {
+    mutating func look(_ index: Int, _ now: Instant) {
         if peers[index].account.look(now, wall) { reschedule(index, now) }
         if let group = group(index) { look(group: group, now) }
     }
 
-    func look(group: Int, _ now: Instant) {
+    mutating func look(group: Int, _ now: Instant) {
         if groups[group].account.look(now, wall), groups[group].isWaiting { wait(group: group, now) }
     }
 
-    func isBlocked(_ index: Int) -> Bool {
+    @inline(__always) func isBlocked(_ index: Int) -> Bool {
         peers[index].account.isBlocked || group(index).map { groups[$0].account.isBlocked } ?? false
     }
 
-    func isShaped(_ index: Int) -> Bool {
+    @inline(__always) func isShaped(_ index: Int) -> Bool {
         peers[index].account.isShaped || group(index).map { groups[$0].account.isShaped } ?? false
     }
 
     /// Whether a packet would overtake no other one: of the peer, or of those that wait for the same bucket, or that have
     /// departed and found no room yet.
-    func nobodyWaits(for index: Int) -> Bool {
-        departedCount == 0 && peers[index].queue?.isEmpty ?? true
+    @inline(__always) func nobodyWaits(for index: Int) -> Bool {
+        departedCount == 0 && !peers[index].hasPackets
             && !(group(index).map { groups[$0].hasRing } ?? false)
     }
 
-    func wholeBytes(_ index: Int) -> Int {
+    @inline(__always) func wholeBytes(_ index: Int) -> Int {
         let own = peers[index].account.wholeBytes
         return group(index).map { min(own, groups[$0].account.wholeBytes) } ?? own
     }
 
     /// Where there is no limit any more, what has waited for it was not held up by its sender.
-    func codel(_ index: Int) -> CoDel.Parameters {
+    @inline(__always) func codel(_ index: Int) -> CoDel.Parameters {
         guard isShaped(index) else { return .patient }
         let own = peers[index].account.codel
         guard let group = group(index), groups[group].account.codel.target > own.target else { return own }
         return groups[group].account.codel
     }
 
-    func readiness(_ index: Int, _ direction: Direction, _ now: Instant) -> Instant {
+    mutating func readiness(_ index: Int, _ direction: Direction, _ now: Instant) -> Instant {
         let own = peers[index].account.readiness(direction, now)
         return group(index).map { max(own, groups[$0].account.readiness(direction, now)) } ?? own
     }
 
-    func isReadyForRouting(_ index: Int, _ direction: Direction, _ now: Instant) -> Bool {
+    mutating func isReadyForRouting(_ index: Int, _ direction: Direction, _ now: Instant) -> Bool {
         peers[index].account.isReadyForRouting(direction, now)
             && group(index).map { groups[$0].account.isReadyForRouting(direction, now) } ?? true
     }
 
-    func chargeRouting(_ index: Int, _ direction: Direction, _ bytes: Int) {
+    mutating func chargeRouting(_ index: Int, _ direction: Direction, _ bytes: Int) {
         peers[index].account.chargeRouting(direction, bytes)
         if let group = group(index) { groups[group].account.chargeRouting(direction, bytes) }
     }
 
-    func charge(_ index: Int, _ direction: Direction, _ bytes: Int, _ now: Instant) {
+    mutating func charge(_ index: Int, _ direction: Direction, _ bytes: Int, _ now: Instant) {
         peers[index].account.charge(direction, bytes, now)
         if let group = group(index) { groups[group].account.charge(direction, bytes, now) }
     }

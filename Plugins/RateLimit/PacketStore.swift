@@ -5,7 +5,7 @@ import Wire
 ///
 /// The places are one array, which grows to what was needed at once and stays; a list is a number for its first and
 /// one for its last place, so that moving a packet from one list to another copies nothing.
-@safe final class PacketStore {
+@safe struct PacketStore: ~Copyable {
     struct List {
         fileprivate(set) var first = PacketStore.nowhere
         fileprivate var last = PacketStore.nowhere
@@ -56,7 +56,7 @@ import Wire
     /// What is known of the first packet of a list that is not empty.
     func note(ofFirst list: List) -> Note { notes[Int(list.first)] }
 
-    func append(_ packet: consuming Packet, _ note: Note, to list: inout List) {
+    mutating func append(_ packet: consuming Packet, _ note: Note, to list: inout List) {
         memory += note.memory
         count += 1
         let place = takePlace(note)
@@ -65,7 +65,7 @@ import Wire
     }
 
     /// The first packet leaves the store.
-    func removeFirst(_ list: inout List) -> Packet? {
+    mutating func removeFirst(_ list: inout List) -> Packet? {
         guard !list.isEmpty else { return nil }
         let place = unlink(&list)
         memory -= notes[Int(place)].memory
@@ -77,13 +77,13 @@ import Wire
     }
 
     /// Lets the first packet be looked at and changed where it is.
-    func withFirst<Result>(_ list: List, _ body: (inout Packet) -> Result) -> Result? {
+    mutating func withFirst<Result>(_ list: List, _ body: (inout Packet) -> Result) -> Result? {
         guard !list.isEmpty else { return nil }
         return unsafe body(&places[Int(list.first)])
     }
 
     /// The first packet of one list becomes the last one of the other.
-    func moveFirst(_ list: inout List, to other: inout List) { link(unlink(&list), to: &other) }
+    mutating func moveFirst(_ list: inout List, to other: inout List) { link(unlink(&list), to: &other) }
 
     private func unlink(_ list: inout List) -> Int32 {
         let place = list.first
@@ -92,13 +92,13 @@ import Wire
         return place
     }
 
-    private func link(_ place: Int32, to list: inout List) {
+    private mutating func link(_ place: Int32, to list: inout List) {
         next[Int(place)] = Self.nowhere
         if list.last >= 0 { next[Int(list.last)] = place } else { list.first = place }
         list.last = place
     }
 
-    private func takePlace(_ note: Note) -> Int32 {
+    private mutating func takePlace(_ note: Note) -> Int32 {
         if spare >= 0 {
             let place = spare
             spare = next[Int(place)]
@@ -112,7 +112,7 @@ import Wire
         return Int32(used - 1)
     }
 
-    private func grow() {
+    private mutating func grow() {
         let larger = UnsafeMutablePointer<Packet>.allocate(capacity: 2 * capacity)
         // No place is spare now.
         unsafe larger.moveInitialize(from: places, count: used)

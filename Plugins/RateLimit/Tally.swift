@@ -28,7 +28,7 @@ package enum RateLimitDrop: Int, DropReason {
 
 /// What the stage counts.
 struct Tally {
-    private(set) var drops = DropCounters<RateLimitDrop>()
+    var drops = DropCounters<RateLimitDrop>()
     var queued: UInt64 = 0
     var cut: UInt64 = 0
     var bypassed: UInt64 = 0
@@ -41,11 +41,6 @@ struct Tally {
     mutating func drop(_ packet: consuming Packet, _ reason: RateLimitDrop) {
         drops.count(reason, packet.wirePackets)
         pool.recycle(packet)
-    }
-
-    /// For the verdict on one that was not.
-    mutating func refuse(_ packet: borrowing Packet, _ reason: RateLimitDrop) -> CountedDrop {
-        drops.count(packet, reason)
     }
 
     /// Tells of congestion in the packet's own header, where its ends listen (RFC 3168 §5); false where they do not.

@@ -8,24 +8,21 @@ import Wire
 @Suite struct FlowQueueTests {
     private final class Scene {
         let pool = BufferPool()
-        let store = PacketStore()
-        let queue: FlowQueue
+        var store = PacketStore()
+        var queue = FlowQueue()
         var tally: Tally
         var now = Instant(nanoseconds: 0)
 
-        init() {
-            queue = FlowQueue(store)
-            tally = Tally(pool)
-        }
+        init() { tally = Tally(pool) }
 
         func append(_ flow: Int, bytes: Int, mark: Int = 0, trafficClass: UInt8 = 0) {
             let packet = Packets.packet(
                 Packets.udp(flow: flow, bytes: bytes, mark: mark, trafficClass: trafficClass), to: 0, pool)
-            queue.append(packet, UInt64(flow), wholeBytes: 1, now)
+            queue.append(packet, UInt64(flow), wholeBytes: 1, now, &store, &tally)
         }
 
         func next() -> [UInt8]? {
-            guard let packet = queue.next(.standard, wholeBytes: 1, now, &tally) else { return nil }
+            guard let packet = queue.next(.standard, wholeBytes: 1, now, &store, &tally) else { return nil }
             let bytes = Packets.bytes(of: packet)
             pool.recycle(packet)
             return bytes
@@ -90,7 +87,7 @@ import Wire
         let scene = Scene()
         for mark in 0..<10 { scene.append(1, bytes: 100, mark: mark) }
         for mark in 0..<300 { scene.append(2, bytes: 1000, mark: mark) }
-        scene.queue.shorten(&scene.tally, .queueFull)
+        scene.queue.shorten(&scene.store, &scene.tally, .queueFull)
         #expect(scene.drop(.queueFull) == 64)
         #expect(scene.queue.count == 246)
         var marks: [Int: [Int]] = [:]
@@ -102,7 +99,7 @@ import Wire
     @Test func `at most half of a flow goes at once`() {
         let scene = Scene()
         for mark in 0..<9 { scene.append(1, bytes: 100, mark: mark) }
-        scene.queue.shorten(&scene.tally, .memoryFull)
+        scene.queue.shorten(&scene.store, &scene.tally, .memoryFull)
         #expect(scene.drop(.memoryFull) == 5)
     }
 
@@ -136,7 +133,7 @@ import Wire
     @Test func `a queue that is emptied counts what was in it`() {
         let scene = Scene()
         for flow in 0..<30 { scene.append(flow, bytes: 500) }
-        scene.queue.removeAll(&scene.tally, .peerGone)
+        scene.queue.removeAll(&scene.store, &scene.tally, .peerGone)
         #expect(scene.drop(.peerGone) == 30)
         #expect(scene.queue.isEmpty && scene.store.count == 0)
         scene.append(4, bytes: 500, mark: 9)

@@ -109,8 +109,8 @@ import Wire
         bench.stage.remove(GroupID(0))
         bench.run(.microseconds(100))
         #expect(abs(bench.takeDepartures().count - 89) <= 2)
-        #expect(bench.stage.store.count == 0)
-        #expect(bench.stage.peers.allSatisfy { $0.group == -1 })
+        #expect(bench.stage.limiter.store.count == 0)
+        #expect(bench.stage.limiter.peers.allSatisfy { $0.group == -1 })
     }
 
     @Test func `a group of peers that are all idle costs nothing`() {

@@ -54,7 +54,7 @@ import Wire
         let each = max(1, Int(rate * 1_000_000 / 8 / 1000) / size)
         let steps = min(1000, 20_000 / each)
         for _ in 0..<steps {
-            if bench.stage.store.count < 2 * each + 2 { for _ in 0..<(2 * each) { bench.down(packet) } }
+            if bench.stage.limiter.store.count < 2 * each + 2 { for _ in 0..<(2 * each) { bench.down(packet) } }
             bench.run(.milliseconds(1))
             bytes += bench.takeDepartures().count * size
         }
@@ -200,8 +200,8 @@ import Wire
         for mark in 0..<(FlowQueue.packetBound + 500) { bench.down(Packets.udp(flow: 1, bytes: 1000, mark: mark)) }
         let dropped = bench.counters["queue-full"] ?? 0
         #expect(dropped > 0 && dropped % 64 == 0)
-        #expect(bench.stage.store.count <= FlowQueue.packetBound)
-        #expect(bench.counters["packets-queued"].map { Int($0) } == bench.stage.store.count + Int(dropped))
+        #expect(bench.stage.limiter.store.count <= FlowQueue.packetBound)
+        #expect(bench.counters["packets-queued"].map { Int($0) } == bench.stage.limiter.store.count + Int(dropped))
     }
 
     @Test func `all peers together hold so much, and who holds most pays`() {
@@ -212,7 +212,7 @@ import Wire
         for mark in 0..<7000 {
             for peer in 0..<5 { bench.down(Packets.udp(flow: 1, bytes: 1400, mark: mark), to: peer) }
         }
-        #expect(bench.stage.store.memory <= RateLimit.memoryBound)
+        #expect(bench.stage.limiter.store.memory <= Limiter.memoryBound)
         #expect((bench.counters["memory-full"] ?? 0) > 5000)
         #expect(bench.counters["queue-full"] == nil)
         bench.run(.milliseconds(200))
@@ -262,13 +262,13 @@ import Wire
         bench.add(0, Limit(down: BitRate(bitsPerSecond: 80_000)))
         var mark = 0
         for _ in 0..<500 {
-            while bench.stage.store.count < 200 {
+            while bench.stage.limiter.store.count < 200 {
                 bench.down(Packets.udp(flow: 1, bytes: 1000, mark: mark))
                 mark += 1
             }
             bench.run(.milliseconds(90))
         }
-        let (dropped, waiting) = (bench.counters["codel"] ?? 0, bench.stage.store.count)
+        let (dropped, waiting) = (bench.counters["codel"] ?? 0, bench.stage.limiter.store.count)
         #expect(dropped > 100 && waiting > 150)
         bench.stage.set(PeerID(0), nil)
         _ = bench.takeDepartures()
@@ -282,9 +282,9 @@ import Wire
         bench.add(0)
         bench.add(1, Limit(down: .mbit(16)))
         #expect(bench.stage.reconfigure(RateLimit.Options(standard: Limit(down: .mbit(4)))))
-        #expect(bench.stage.peers.map(\.account.limit.down) == [.mbit(4), .mbit(16)])
+        #expect(bench.stage.limiter.peers.map(\.account.limit.down) == [.mbit(4), .mbit(16)])
         bench.stage.set(PeerID(1), nil)
-        #expect(bench.stage.peers[1].account.limit.down == .mbit(4))
+        #expect(bench.stage.limiter.peers[1].account.limit.down == .mbit(4))
     }
 
     @Test func `a peer that goes takes what waits for it along, and its number starts anew`() {
@@ -293,7 +293,7 @@ import Wire
         for mark in 0..<50 { bench.down(Packets.udp(flow: 1, bytes: 1000, mark: mark)) }
         bench.stage.remove(PeerID(0))
         #expect(bench.counters == ["packets-queued": 39, "peer-gone": 39])
-        #expect(bench.stage.store.count == 0)
+        #expect(bench.stage.limiter.store.count == 0)
         _ = bench.takeDepartures()
         bench.add(0)
         bench.run(.seconds(1))
@@ -311,8 +311,8 @@ import Wire
             bench.down(Packets.udp(flow: 1, bytes: 1000, mark: mark), to: 1)
         }
         _ = bench.takeDepartures()
-        bench.stage.releaseDue(bench.now + .milliseconds(5))
-        #expect(bench.stage.departedCount > 4)
+        bench.stage.limiter.releaseDue(bench.now + .milliseconds(5))
+        #expect(bench.stage.limiter.departedCount > 4)
         bench.stage.remove(PeerID(0))
         bench.run(.seconds(1))
         #expect(bench.departures.allSatisfy { $0.peer == 1 })
@@ -328,13 +328,13 @@ import Wire
             bench.down(Packets.udp(flow: 1, bytes: 1000, mark: mark), to: 0, interface: 0)
             bench.down(Packets.udp(flow: 1, bytes: 1000, mark: mark), to: 1, interface: 1)
         }
-        bench.stage.releaseDue(bench.now + .milliseconds(2))
+        bench.stage.limiter.releaseDue(bench.now + .milliseconds(2))
         bench.leave()
         for interface in 0..<2 {
             let own = bench.departures.filter { $0.interface == interface }
             #expect(own.map { Packets.mark($0.bytes) } == Array(0..<30))
         }
-        #expect(bench.stage.store.count == 0)
+        #expect(bench.stage.limiter.store.count == 0)
         #expect(bench.counters == ["packets-queued": 38])
     }
 
@@ -356,8 +356,8 @@ import Wire
         let before = bench.calls
         bench.run(.seconds(3600))
         #expect(bench.calls == before)
-        #expect(bench.stage.peers.allSatisfy { $0.queue == nil })
-        #expect(bench.stage.spareQueues.count == 64)
+        #expect(bench.stage.limiter.peers.allSatisfy { $0.queue == nil })
+        #expect(bench.stage.limiter.spareQueues.count == 64)
     }
 
     @Test func `each interface gets its own packets`() {

@@ -78,7 +78,7 @@ import Wire
         bench.run(.milliseconds(80))
         // A byte in 8 µs.
         #expect((9...11).contains(bench.takeDepartures().count))
-        #expect(bench.stage.peers[0].account.limit.down == .mbit(8))
+        #expect(bench.stage.limiter.peers[0].account.limit.down == .mbit(8))
         #expect(bench.counters["over-quota"] == nil)
     }
 
@@ -217,7 +217,7 @@ import Wire
         bench.stage.remember(memory, of: PeerID(0))
         bench.down(Packets.udp(flow: 1, bytes: 1000))
         #expect(bench.departures.count == (used == nil ? 1 : 0))
-        #expect(bench.stage.peers[0].account.meter?.used == UInt64(used ?? 1000))
+        #expect(bench.stage.limiter.peers[0].account.meter?.used == UInt64(used ?? 1000))
     }
 
     @Test func `a month that ends while the router is down begins anew, and one whose end comes later then`() {

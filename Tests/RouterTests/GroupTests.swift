@@ -185,13 +185,13 @@ import WireGuard
         for (peer, _) in router.registry.view(InterfaceID(0)).peers {
             let expected = configuration.first { $0.peers.contains { $0.name == peer.name } }
             let stage = try #require(router.workers[peer.worker].stage(RateLimit.self))
-            let known = stage.peers[peer.id.index].group
+            let known = stage.limiter.peers[peer.id.index].group
             #expect(peer.group.flatMap { names[$0] } == expected?.name.value)
             #expect((known < 0 ? nil : names[GroupID(known)]) == expected?.name.value)
             if let limit = expected?.stageOptions["rate-limit"] as? Limit {
-                #expect(stage.groups[known].account.limit.down == limit.down)
+                #expect(stage.limiter.groups[known].account.limit.down == limit.down)
             } else if known >= 0 {
-                #expect(stage.groups[known].account.limit.down == nil)
+                #expect(stage.limiter.groups[known].account.limit.down == nil)
             }
         }
     }

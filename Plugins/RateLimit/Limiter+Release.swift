@@ -3,7 +3,7 @@ import Wire
 
 // Earliest departure times. A peer with packets waits on the wheel for its own bucket, and then in its group's ring for the
 // group's; a group whose ring is not empty waits on the same wheel.
-extension RateLimit {
+extension Limiter {
     /// A peer keeps its empty queue for so long: a flow that goes on is judged by what was before.
     private static let rest = Interval.seconds(1)
     /// Queues kept for peers that will need one; each takes some 20 kB.
@@ -14,17 +14,16 @@ extension RateLimit {
     private static func wheelID(peer index: Int) -> Int { 2 * index }
     private static func wheelID(group index: Int) -> Int { 2 * index + 1 }
 
-    /// The queue that a peer's packet goes into.
-    func queue(of index: Int, _ interface: InterfaceID) -> FlowQueue {
-        if let queue = peers[index].queue { return queue }
-        let queue = spareQueues.popLast() ?? FlowQueue(store)
+    /// A peer's packet is to wait.
+    mutating func makeQueue(for index: Int, _ interface: InterfaceID) {
+        guard !peers[index].hasQueue else { return }
+        var queue = spareQueues.popLast() ?? FlowQueue()
         queue.interface = interface
         peers[index].queue = queue
-        return queue
     }
 
     /// A peer for which nothing waited has something now.
-    func awaken(_ index: Int, _ now: Instant) {
+    mutating func awaken(_ index: Int, _ now: Instant) {
         switch peers[index].standing {
         case .idle, .resting: wait(index, now)
         case .waiting, .inRing: break
@@ -32,14 +31,14 @@ extension RateLimit {
     }
 
     /// A limit has changed, so that what waits may go at another time.
-    func reschedule(_ index: Int, _ now: Instant) {
+    mutating func reschedule(_ index: Int, _ now: Instant) {
         switch peers[index].standing {
         case .waiting: wait(index, now)
         case .idle, .resting, .inRing: break
         }
     }
 
-    func wait(_ index: Int, _ now: Instant) {
+    mutating func wait(_ index: Int, _ now: Instant) {
         let readiness = peers[index].account.readiness(.outbound, now)
         peers[index].standing = .waiting
         if readiness > now {
@@ -50,7 +49,7 @@ extension RateLimit {
         }
     }
 
-    func wait(group: Int, _ now: Instant) {
+    mutating func wait(group: Int, _ now: Instant) {
         let readiness = groups[group].account.readiness(.outbound, now)
         groups[group].isWaiting = true
         if readiness > now {
@@ -61,11 +60,11 @@ extension RateLimit {
         }
     }
 
-    func forgetTimer(ofPeer index: Int) { wheel.set(Self.wheelID(peer: index), .never) }
-    func forgetTimer(ofGroup index: Int) { wheel.set(Self.wheelID(group: index), .never) }
+    mutating func forgetTimer(ofPeer index: Int) { wheel.set(Self.wheelID(peer: index), .never) }
+    mutating func forgetTimer(ofGroup index: Int) { wheel.set(Self.wheelID(group: index), .never) }
 
     /// Takes out of the queues what may depart by now.
-    func releaseDue(_ now: Instant) {
+    mutating func releaseDue(_ now: Instant) {
         wheel.expire(now) { due.append($0) }
         // Others become due meanwhile.
         var next = 0
@@ -77,7 +76,7 @@ extension RateLimit {
         due.removeAll(keepingCapacity: true)
     }
 
-    private func serve(peer index: Int, _ now: Instant) {
+    private mutating func serve(peer index: Int, _ now: Instant) {
         guard peers.indices.contains(index) else { return }
         switch peers[index].standing {
         case .idle, .inRing: return
@@ -96,7 +95,7 @@ extension RateLimit {
         settle(index, now)
     }
 
-    private func serve(group index: Int, _ now: Instant) {
+    private mutating func serve(group index: Int, _ now: Instant) {
         guard groups.indices.contains(index) else { return }
         groups[index].isWaiting = false
         _ = groups[index].account.look(now, wall)
@@ -110,7 +109,7 @@ extension RateLimit {
             }
             let bytes = depart(member, now)
             peers[member].deficit -= bytes
-            guard peers[member].queue?.isEmpty ?? true || peers[member].account.readiness(.outbound, now) > now else {
+            guard !peers[member].hasPackets || peers[member].account.readiness(.outbound, now) > now else {
                 continue
             }
             leave(member)
@@ -120,45 +119,45 @@ extension RateLimit {
     }
 
     /// A peer that has had its turn: it waits for the next one, or has nothing more to send.
-    private func settle(_ index: Int, _ now: Instant) {
-        if peers[index].queue?.isEmpty ?? true { restIfEmpty(index, now) } else { wait(index, now) }
+    private mutating func settle(_ index: Int, _ now: Instant) {
+        if peers[index].hasPackets { wait(index, now) } else { restIfEmpty(index, now) }
     }
 
-    private func restIfEmpty(_ index: Int, _ now: Instant) {
+    private mutating func restIfEmpty(_ index: Int, _ now: Instant) {
         peers[index].standing = .resting
         peers[index].deficit = 0
         wheel.set(Self.wheelID(peer: index), now + Self.rest)
     }
 
-    private func putAway(_ index: Int) {
+    private mutating func putAway(_ index: Int) {
         peers[index].standing = .idle
-        guard let queue = peers[index].queue.take() else { return }
-        keep(queue)
+        if let queue = peers[index].queue.take() { keep(queue) }
     }
 
     /// An empty queue is there for the next peer that needs one.
-    func keep(_ queue: FlowQueue) {
+    mutating func keep(_ queue: consuming FlowQueue) {
         queue.reset()
         if spareQueues.count < Self.spareQueueBound { spareQueues.append(queue) }
     }
 
     /// The peer's next packet leaves its queue; how many bytes it is charged, 0 when there is none.
-    private func depart(_ index: Int, _ now: Instant) -> Int {
-        guard let queue = peers[index].queue else { return 0 }
-        let packet = queue.next(codel(index), wholeBytes: wholeBytes(index), now, &tally)
-        backlog.set(index, queue.memory)
+    private mutating func depart(_ index: Int, _ now: Instant) -> Int {
+        let (codel, wholeBytes) = (codel(index), wholeBytes(index))
+        let packet = peers[index].queue?.next(codel, wholeBytes: wholeBytes, now, &store, &tally)
+        backlog.set(index, peers[index].queuedMemory)
         guard let packet else { return 0 }
         let bytes = packet.innerBytes
         charge(index, .outbound, bytes, now)
+        let interface = peers[index].queue?.interface ?? InterfaceID(0)
         let note = PacketStore.Note(bytes: bytes, arrival: now, memory: packet.buffer.size.rawValue)
-        store.append(packet, note, to: &departed[queue.interface.index])
+        store.append(packet, note, to: &departed[interface.index])
         departedCount += 1
         return bytes
     }
 
     // MARK: A group's ring
 
-    func join(_ member: Int, _ group: Int) {
+    mutating func join(_ member: Int, _ group: Int) {
         peers[member].standing = .inRing
         peers[member].next = -1
         peers[member].previous = groups[group].last
@@ -170,7 +169,7 @@ extension RateLimit {
         groups[group].last = Int32(member)
     }
 
-    func leave(_ member: Int) {
+    mutating func leave(_ member: Int) {
         let (group, next, previous) = (peers[member].group, peers[member].next, peers[member].previous)
         if previous >= 0 { peers[Int(previous)].next = next } else { groups[group].first = next }
         if next >= 0 { peers[Int(next)].previous = previous } else { groups[group].last = previous }
