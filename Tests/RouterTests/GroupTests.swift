@@ -93,9 +93,15 @@ import WireGuard
 
     @Test(
         arguments: [
-            ("{ g: { peers: [b] } }", "{ g: { peers: [b, c] } }", "f:5:11: peer c is another worker's than group g"),
-            ("{ g: { peers: [b] } }", "{ g: { peers: [c] } }", "f:5:11: peer c is another worker's than group g"),
-            ("{}", "{ h: { peers: [d, c] } }", "f:5:11: peer c is another worker's than group h"),
+            (
+                "{ g: { peers: [b] } }", "{ g: { peers: [b, c] } }",
+                "f:5:11: peer c cannot join group g, whose peers are another worker's"
+            ),
+            (
+                "{ g: { peers: [b] } }", "{ g: { peers: [c] } }",
+                "f:5:11: peer c cannot join group g, whose peers are another worker's"
+            ),
+            ("{}", "{ h: { peers: [d, c] } }", "f:5:11: peer c cannot join group h, whose peers are another worker's"),
         ])
     func `a peer cannot join one that another worker has, and then nothing has changed`(
         _ before: String, _ after: String, _ reason: String

@@ -56,7 +56,8 @@ extension PeerRegistry.Contents {
             let worker = known.flatMap { groups[$0]?.worker } ?? members.lazy.compactMap { self.worker(of: $0.1) }.first
             if let worker, let other = members.first(where: { self.worker(of: $0.1).map { $0 != worker } ?? false }) {
                 let place = "\(file):\(group.name.position)"
-                reasons.append("\(place): peer \(other.0) is another worker's than group \(group.name.value)")
+                reasons.append(
+                    "\(place): peer \(other.0) cannot join group \(group.name.value), whose peers are another worker's")
             }
             let id = change.enter(group, known, worker ?? leastLoadedWorker)
             for (_, identity) in members { change.groupOf[identity] = id }
