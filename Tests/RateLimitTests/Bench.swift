@@ -1,9 +1,14 @@
 import Pipeline
+import Testing
 import Wire
 
 @testable import RateLimit
 
 /// The stage in virtual time, between a worker that feeds it and a wire that takes what departs.
+///
+/// Not the kit's bench: that one gives the stage a turn after each batch, as a worker does, and what is to be seen here is often
+/// before it; and these tests give limits as values, set the calendar, and let millions of packets through. The stage goes
+/// through the kit's by chance (`StageLifeTests`). As there, every buffer has to be back in the end.
 final class Bench {
     struct Departure: Equatable {
         let at: UInt64
@@ -12,8 +17,10 @@ final class Bench {
         let interface: Int
     }
 
-    let pool = BufferPool()
+    /// Keeps every buffer that a test has made, so that each that is not there is missed.
+    let pool = BufferPool(smallBound: 1 << 16, largeBound: 1 << 16)
     let stage: RateLimit
+    private var peers: Set<Int> = []
     private(set) var now: Instant
     private(set) var departures: [Departure] = []
     /// What was let in, from peers.
@@ -34,7 +41,14 @@ final class Bench {
                 interfaces: interfaces, pool: pool, now: now, hashKey: SIMD2(1, 2), wallTime: wall))
     }
 
+    deinit {
+        for peer in peers { stage.remove(PeerID(peer)) }
+        let missing = pool.allocations - pool.spares(.small) - pool.spares(.large)
+        if missing > 0 { Issue.record("\(missing) buffers are neither passed on nor given back") }
+    }
+
     func add(_ peer: Int, _ limit: Limit? = nil, group: Int? = nil) {
+        peers.insert(peer)
         if let group { stage.set(PeerID(peer), group: GroupID(group)) }
         stage.set(PeerID(peer), limit)
     }
