@@ -6,7 +6,13 @@ package final class DSCP: PluginStage {
     package static let declaration = StageDeclaration(
         name: "dscp", summary: "sets, keeps or clears the DSCP of the packets inside the tunnel",
         outbound: Passage(needs: [.plaintext, .peer]), inbound: Passage(needs: [.plaintext, .peer]),
-        counters: ["packets-marked": "packets whose DSCP was another one before; a super-packet as its segments"])
+        counters: counters)
+
+    private static let counters = [
+        Counter<DSCP>("packets-marked", "packets whose DSCP was another one before; a super-packet as its segments") {
+            $0.marked
+        }
+    ]
 
     package struct Options: OptionRecord {
         let down, up: Marking
@@ -44,5 +50,5 @@ package final class DSCP: PluginStage {
         return true
     }
 
-    package var report: StageReport { StageReport(counters: [StageReport.Count("packets-marked", marked)]) }
+    package var report: StageReport { StageReport(Self.counters, of: self) }
 }

@@ -6,12 +6,18 @@ package final class NetMap: PluginStage {
     package static let declaration = StageDeclaration(
         name: "netmap", summary: "translates a peer's prefix to another one, for sites whose addresses collide",
         outbound: Passage(needs: [.plaintext, .peer]), inbound: Passage(needs: [.plaintext, .peer]),
-        counters: [
-            "translated-out": "packets to a peer in which an address was replaced",
-            "translated-in": "packets from a peer in which an address was replaced",
-            "quotes-translated": "errors among them whose quoted packet had an address replaced",
-            "packets-unmapped": "packets of a peer that has mappings, with no address in any of them",
-        ], drops: Drop.self)
+        counters: counters, drops: Drop.self)
+
+    private static let counters: [Counter<NetMap>] = [
+        Counter("translated-out", "packets to a peer in which an address was replaced") { $0.translatedOut },
+        Counter("translated-in", "packets from a peer in which an address was replaced") { $0.translatedIn },
+        Counter("quotes-translated", "errors among them whose quoted packet had an address replaced") {
+            $0.quotesTranslated
+        },
+        Counter("packets-unmapped", "packets of a peer that has mappings, with no address in any of them") {
+            $0.unmapped
+        },
+    ]
 
     package typealias PeerOptions = Mappings
 
@@ -79,12 +85,5 @@ package final class NetMap: PluginStage {
     package func remove(_ peer: PeerID) { peers[peer] = nil }
     package func reconfigure(_ options: NoOptions) -> Bool { true }
 
-    package var report: StageReport {
-        StageReport(
-            counters: [
-                StageReport.Count("translated-out", translatedOut), StageReport.Count("translated-in", translatedIn),
-                StageReport.Count("quotes-translated", quotesTranslated),
-                StageReport.Count("packets-unmapped", unmapped),
-            ], drops: drops.report)
-    }
+    package var report: StageReport { StageReport(Self.counters, of: self, drops: drops.report) }
 }

@@ -10,12 +10,7 @@ package final class RateLimit: PluginStage {
     package static let declaration = StageDeclaration(
         name: "rate-limit", summary: "holds peers and groups of them to a rate and a volume",
         outbound: Passage(needs: [.plaintext, .peer]), inbound: Passage(needs: [.plaintext, .peer]),
-        counters: [
-            "packets-queued": "packets that had to wait",
-            "packets-bypassed": "packets of routing protocols that would have had to wait, or would have been dropped",
-            "packets-marked": "packets that were marked (ECN) instead of being dropped by CoDel",
-            "super-packets-cut": "super-packets that were cut into their segments",
-        ], drops: RateLimitDrop.self)
+        counters: Tally.counters, drops: RateLimitDrop.self)
 
     package struct Options: OptionRecord {
         /// Of each peer that has none of its own.
@@ -54,13 +49,5 @@ package final class RateLimit: PluginStage {
         return true
     }
 
-    package var report: StageReport {
-        StageReport(
-            counters: [
-                StageReport.Count("packets-queued", limiter.tally.queued),
-                StageReport.Count("packets-bypassed", limiter.tally.bypassed),
-                StageReport.Count("packets-marked", limiter.tally.marked),
-                StageReport.Count("super-packets-cut", limiter.tally.cut),
-            ], drops: limiter.tally.drops.report)
-    }
+    package var report: StageReport { limiter.tally.report }
 }

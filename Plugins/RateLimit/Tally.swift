@@ -35,7 +35,20 @@ struct Tally {
     private(set) var marked: UInt64 = 0
     private let pool: BufferPool
 
+    static let counters: [Counter<Tally>] = [
+        Counter("packets-queued", "packets that had to wait") { $0.queued },
+        Counter(
+            "packets-bypassed", "packets of routing protocols that would have had to wait, or would have been dropped"
+        ) {
+            $0.bypassed
+        },
+        Counter("packets-marked", "packets that were marked (ECN) instead of being dropped by CoDel") { $0.marked },
+        Counter("super-packets-cut", "super-packets that were cut into their segments") { $0.cut },
+    ]
+
     init(_ pool: BufferPool) { self.pool = pool }
+
+    var report: StageReport { StageReport(Self.counters, of: self, drops: drops.report) }
 
     /// Ends a packet that was held.
     mutating func drop(_ packet: consuming Packet, _ reason: RateLimitDrop) {

@@ -28,7 +28,13 @@ package final class HandshakeDesk: Sendable {
         var cookies: UInt64 = 0
         var rejections = DropCounters<Rejection>()
         var drops = DropCounters<Drop>()
+
+        static let declared: [Counter<Counts>] = [
+            Counter("cookies-sent", "cookie replies that were sent under load") { $0.cookies }
+        ]
     }
+
+    static var counters: [any CounterDeclaration] { Counts.declared }
 
     /// By interface.
     private let directories: [PeerDirectory]
@@ -169,9 +175,7 @@ package final class HandshakeDesk: Sendable {
     /// What has become of messages here, to be added to the stage's own counts.
     var report: StageReport {
         counts.withLock { counts in
-            StageReport(
-                counters: [StageReport.Count("cookies-sent", counts.cookies)],
-                drops: counts.rejections.report + counts.drops.report)
+            StageReport(Counts.declared, of: counts, drops: counts.rejections.report + counts.drops.report)
         }
     }
 }

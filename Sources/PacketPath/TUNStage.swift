@@ -10,12 +10,7 @@ package final class TUNStage: Stage {
         summary: "reads packets from the TUN device and writes packets to it, super-packets whole",
         outbound: Passage(provides: .plaintext),
         inbound: Passage(needs: [.plaintext, .sourceChecked]),
-        counters: [
-            "packets-read": "packets from the host", "bytes-read": "their bytes",
-            "frames-read": "reads, each one packet or super-packet", "packets-written": "packets to the host",
-            "bytes-written": "their bytes", "frames-written": "writes, each one packet or super-packet",
-            "coalescing-fallbacks": "super-packets that the kernel refused and that were written one by one",
-        ], drops: TUNDrop.self)
+        counters: TUNQueue.counters, drops: TUNDrop.self)
 
     /// A turn reads at most so many frames, malformed ones included, and no more once so many bytes are there: enough
     /// for a full run to the wire, and what a second-level cache holds together with its sealed copy.

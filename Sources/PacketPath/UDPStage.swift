@@ -9,13 +9,7 @@ package final class UDPStage: Stage {
         summary: "sends runs of datagrams to peers and receives them, with segmentation offload where there is one",
         outbound: Passage(needs: .sealed),
         inbound: Passage(provides: .sealed),
-        counters: [
-            "datagrams-in": "datagrams that were received", "bytes-in": "their bytes",
-            "datagrams-out": "datagrams that were sent", "bytes-out": "their bytes",
-            "receive-errors": "errors that receiving has met, a peer's closed port for one",
-            "segmentation-fallbacks": "runs that the kernel refused whole and that were sent one by one",
-            "source-fallbacks": "datagrams sent without their source address, which is no longer ours",
-        ], drops: UDPDrop.self)
+        counters: UDPCounters.declared, drops: UDPDrop.self)
 
     /// By interface.
     package private(set) var ports: [any UDPPort]

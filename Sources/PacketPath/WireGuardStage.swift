@@ -13,13 +13,13 @@ package final class WireGuardStage: Stage {
         summary: "seals outbound packets for their peer and opens inbound ones",
         outbound: Passage(needs: [.plaintext, .peer], provides: .sealed, removes: .plaintext),
         inbound: Passage(needs: .sealed, provides: [.plaintext, .peer], removes: .sealed),
-        counters: [
-            "packets-sealed": "packets that were encrypted and sent on",
-            "packets-opened": "packets that were decrypted",
-            "cookies-sent": "cookie replies that were sent under load",
-        ],
-        gauges: ["packets-staged": "packets that wait for a session"],
-        drops: Drop.self, Rejection.self, HandshakeDesk.Drop.self)
+        counters: counters + HandshakeDesk.counters, drops: Drop.self, Rejection.self, HandshakeDesk.Drop.self)
+
+    private static let counters: [Counter<WireGuardStage>] = [
+        Counter("packets-sealed", "packets that were encrypted and sent on") { $0.sealed },
+        Counter("packets-opened", "packets that were decrypted") { $0.received },
+        Counter("packets-staged", "packets that wait for a session", isGauge: true) { UInt64($0.staging.packets) },
+    ]
 
     enum Drop: Int, DropReason {
         case noEndpoint, endpointInTunnel, staleStaged, stagingFull, noAnswer, peerRemoved, tooLarge, batchFull,
@@ -153,12 +153,7 @@ package final class WireGuardStage: Stage {
     }
 
     package var report: StageReport {
-        var report = StageReport(
-            counters: [
-                StageReport.Count("packets-sealed", sealed), StageReport.Count("packets-opened", received),
-                StageReport.Count("packets-staged", UInt64(staging.packets)),
-            ],
-            drops: drops.report + rejections.report)
+        var report = StageReport(Self.counters, of: self, drops: drops.report + rejections.report)
         // The desk is everybody's, and told of once.
         if worker == 0 { report.add(handshakes.report) }
         return report

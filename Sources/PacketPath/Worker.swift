@@ -239,17 +239,23 @@ package final class Worker {
 
     // MARK: Reports
 
+    private static let counters: [Counter<Worker>] = [
+        Counter("packets-handed-over", "packets that another worker owns, and has got") { $0.handoff.handedOver },
+        // It grows only while staging or other workers hold many.
+        Counter("buffers-allocated", "buffers beyond those that the pool had ready") {
+            UInt64($0.outbound.pool.allocations)
+        },
+        Counter("unreachables-told", "senders that are told of a packet which was not delivered") {
+            $0.undeliverable.told
+        },
+        Counter("unreachables-suppressed", "packets not delivered whose senders are not told: too many, or not to be") {
+            $0.undeliverable.untold
+        },
+    ]
+
     /// Each stage's counters by name, and the worker's own.
     package var reports: [(stage: String, report: StageReport)] {
-        let own = StageReport(
-            counters: [
-                StageReport.Count("packets-handed-over", handoff.handedOver),
-                // More than the pool had ready: it grows only while staging or other workers hold many.
-                StageReport.Count("buffers-allocated", UInt64(outbound.pool.allocations)),
-                StageReport.Count("unreachables-told", undeliverable.told),
-                StageReport.Count("unreachables-suppressed", undeliverable.untold),
-            ],
-            drops: handoff.drops.report)
+        let own = StageReport(Self.counters, of: self, drops: handoff.drops.report)
         return stages.map { (type(of: $0).declaration.name, $0.report) } + [("workers", own)]
     }
 }

@@ -38,7 +38,8 @@ public struct StageReport: Sendable, Equatable {
     public struct Count: Sendable, Equatable {
         public let name: String
         public var value: UInt64
-        public init(_ name: String, _ value: UInt64) {
+        // Only counters and reasons that are declared make one.
+        init(_ name: String, _ value: UInt64) {
             self.name = name
             self.value = value
         }
@@ -47,9 +48,17 @@ public struct StageReport: Sendable, Equatable {
     public var counters: [Count]
     public var drops: [Count]
 
-    public init(counters: [Count] = [], drops: [Count] = []) {
+    init(counters: [Count] = [], drops: [Count] = []) {
         self.counters = counters
         self.drops = drops
+    }
+
+    /// Nothing but drops.
+    public init(drops: [Count] = []) { self.init(counters: [], drops: drops) }
+
+    /// What `owner` has counted.
+    public init<Owner>(_ counters: [Counter<Owner>], of owner: Owner, drops: [Count] = []) {
+        self.init(counters: counters.map { Count($0.name, $0.value(owner)) }, drops: drops)
     }
 
     /// Adds the counts of another instance of the same stage.

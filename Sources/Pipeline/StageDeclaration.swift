@@ -15,38 +15,24 @@ public struct StageDeclaration: Sendable {
     public let outbound: Passage
     public let inbound: Passage
     /// What its reports count, beside drops, in their order.
-    public let counters: [CounterDeclaration]
+    public let counters: [any CounterDeclaration]
     /// The reasons of its drops, in the order of its reports.
     public let drops: [String]
 
-    /// `counters` only ever go up and `gauges` go both ways; each with what it counts.
     public init(
         name: String, summary: String, place: Place = .path, outbound: Passage = Passage(),
-        inbound: Passage = Passage(), counters: KeyValuePairs<String, String> = [:],
-        gauges: KeyValuePairs<String, String> = [:], drops: any DropReason.Type...
+        inbound: Passage = Passage(), counters: [any CounterDeclaration] = [], drops: any DropReason.Type...
     ) {
         self.name = name
         self.summary = summary
         self.place = place
         self.outbound = outbound
         self.inbound = inbound
-        self.counters =
-            counters.map { CounterDeclaration(name: $0.key, meaning: $0.value, isGauge: false) }
-            + gauges.map { CounterDeclaration(name: $0.key, meaning: $0.value, isGauge: true) }
+        self.counters = counters
         self.drops = drops.flatMap { Self.names($0) }
     }
 
     private static func names(_ reasons: (some DropReason).Type) -> [String] { reasons.allCases.map(\.name) }
-}
-
-/// What a stage says of one of its counters.
-public struct CounterDeclaration: Sendable, Equatable {
-    /// Its name in reports, kebab-case.
-    public let name: String
-    /// What it counts.
-    public let meaning: String
-    /// Whether it goes down too.
-    public let isGauge: Bool
 }
 
 /// What a batch must be when a stage gets it in one direction, and what the stage makes of it.

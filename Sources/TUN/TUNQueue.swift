@@ -46,15 +46,20 @@ package final class TUNQueue {
 
     package func dropped(_ reason: TUNDrop) -> UInt64 { reader.drops[reason] + writer.drops[reason] }
 
+    package static let counters: [Counter<TUNQueue>] = [
+        Counter("packets-read", "packets from the host") { $0.reader.packets },
+        Counter("bytes-read", "their bytes") { $0.reader.bytes },
+        Counter("frames-read", "reads, each one packet or super-packet") { $0.reader.frames },
+        Counter("packets-written", "packets to the host") { $0.writer.packets },
+        Counter("bytes-written", "their bytes") { $0.writer.bytes },
+        Counter("frames-written", "writes, each one packet or super-packet") { $0.writer.frames },
+        Counter("coalescing-fallbacks", "super-packets that the kernel refused and that were written one by one") {
+            $0.writer.fallbacks
+        },
+    ]
+
     package var report: StageReport {
-        var report = StageReport(
-            counters: [
-                .init("packets-read", reader.packets), .init("bytes-read", reader.bytes),
-                .init("frames-read", reader.frames), .init("packets-written", writer.packets),
-                .init("bytes-written", writer.bytes), .init("frames-written", writer.frames),
-                .init("coalescing-fallbacks", writer.fallbacks),
-            ],
-            drops: reader.drops.report)
+        var report = StageReport(Self.counters, of: self, drops: reader.drops.report)
         report.add(StageReport(drops: writer.drops.report))
         return report
     }

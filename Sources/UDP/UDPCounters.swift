@@ -43,7 +43,7 @@ package enum UDPDrop: Int, DropReason {
 }
 
 /// What one port has moved and lost.
-struct UDPCounters {
+package struct UDPCounters {
     var datagramsIn: UInt64 = 0
     var bytesIn: UInt64 = 0
     var datagramsOut: UInt64 = 0
@@ -67,14 +67,20 @@ struct UDPCounters {
     }
 
     var report: StageReport {
-        StageReport(
-            counters: [
-                StageReport.Count("datagrams-in", datagramsIn), StageReport.Count("bytes-in", bytesIn),
-                StageReport.Count("datagrams-out", datagramsOut), StageReport.Count("bytes-out", bytesOut),
-                StageReport.Count("receive-errors", receiveErrors),
-                StageReport.Count("segmentation-fallbacks", segmentationFallbacks),
-                StageReport.Count("source-fallbacks", sourceFallbacks),
-            ],
-            drops: drops.report)
+        StageReport(Self.declared, of: self, drops: drops.report)
     }
+
+    package static let declared: [Counter<UDPCounters>] = [
+        Counter("datagrams-in", "datagrams that were received") { $0.datagramsIn },
+        Counter("bytes-in", "their bytes") { $0.bytesIn },
+        Counter("datagrams-out", "datagrams that were sent") { $0.datagramsOut },
+        Counter("bytes-out", "their bytes") { $0.bytesOut },
+        Counter("receive-errors", "errors that receiving has met, a peer's closed port for one") { $0.receiveErrors },
+        Counter("segmentation-fallbacks", "runs that the kernel refused whole and that were sent one by one") {
+            $0.segmentationFallbacks
+        },
+        Counter("source-fallbacks", "datagrams sent without their source address, which is no longer ours") {
+            $0.sourceFallbacks
+        },
+    ]
 }

@@ -18,7 +18,11 @@ enum StageTemplate {
             package static let declaration = StageDeclaration(
                 name: "\(name)", summary: "drops packets that are too large",
                 outbound: Passage(needs: [.plaintext, .peer]), inbound: Passage(needs: [.plaintext, .peer]),
-                counters: ["packets-passed": "packets that were small enough"], drops: Drop.self)
+                counters: counters, drops: Drop.self)
+
+            private static let counters: [Counter<\(type)>] = [
+                Counter("packets-passed", "packets that were small enough") { $0.passed }
+            ]
 
             package enum Drop: Int, DropReason {
                 case tooLarge
@@ -63,9 +67,7 @@ enum StageTemplate {
                 return true
             }
 
-            package var report: StageReport {
-                StageReport(counters: [StageReport.Count("packets-passed", passed)], drops: drops.report)
-            }
+            package var report: StageReport { StageReport(Self.counters, of: self, drops: drops.report) }
         }
 
         """

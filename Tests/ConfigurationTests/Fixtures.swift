@@ -17,8 +17,10 @@ enum Fixtures {
             StageDeclaration(
                 name: "rate-limit", summary: "limits rates", outbound: Passage(needs: [.plaintext, .peer]),
                 inbound: Passage(needs: [.plaintext, .peer]),
-                counters: ["packets-delayed": "packets that had to wait"],
-                gauges: ["packets-waiting": "packets that wait"], drops: Drop.self),
+                counters: [
+                    Counter<Void>("packets-delayed", "packets that had to wait") { 0 },
+                    Counter<Void>("packets-waiting", "packets that wait", isGauge: true) { 0 },
+                ], drops: Drop.self),
             options: RateLimitOptions.self, peerOptions: RateLimit.self, groupOptions: RateLimit.self),
         StageSchema(
             StageDeclaration(

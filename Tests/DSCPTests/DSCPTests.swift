@@ -120,6 +120,6 @@ struct DSCPTests {
         bench.enter([(.udp(), peer), (.udp(), own)], 0, .outbound)
         #expect(bench.takeDown().packets == [.udp { $0.trafficClass = 8 << 2 }, .udp()])
         bench.expect(counters: ["packets-marked": 2])
-        #expect(bench.report == StageReport(counters: [StageReport.Count("packets-marked", 2)]))
+        #expect(bench.report.counters.map(\.value) == [2] && bench.report.drops.isEmpty)
     }
 }

@@ -1,7 +1,8 @@
-import Pipeline
 import Support
 import Testing
 import Wire
+
+@testable import Pipeline
 
 @Suite struct PacketBatchTests {
     private func batch(_ counts: Range<Int>, _ pool: BufferPool = BufferPool()) -> PacketBatch {

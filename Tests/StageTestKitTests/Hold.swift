@@ -5,8 +5,14 @@ import Wire
 final class Hold: PluginStage {
     package static let declaration = StageDeclaration(
         name: "hold", summary: "holds every packet for a while", outbound: Passage(needs: [.plaintext, .peer]),
-        inbound: Passage(needs: [.plaintext, .peer]), counters: ["packets-released": "packets that have waited"],
-        gauges: ["packets-held": "packets that wait"], drops: Drop.self)
+        inbound: Passage(needs: [.plaintext, .peer]), counters: counters, drops: Drop.self)
+
+    private static let counters: [Counter<Hold>] = [
+        Counter("packets-released", "packets that have waited") { $0.released },
+        Counter("packets-held", "packets that wait", isGauge: true) { hold in
+            UInt64(hold.held.reduce(0) { $0 + $1.packets })
+        },
+    ]
 
     package enum Drop: Int, DropReason {
         case peerGone
@@ -176,11 +182,5 @@ final class Hold: PluginStage {
         return true
     }
 
-    package var report: StageReport {
-        let waiting = held.reduce(0) { $0 + $1.packets }
-        return StageReport(
-            counters: [
-                StageReport.Count("packets-released", released), StageReport.Count("packets-held", UInt64(waiting)),
-            ], drops: drops.report)
-    }
+    package var report: StageReport { StageReport(Self.counters, of: self, drops: drops.report) }
 }

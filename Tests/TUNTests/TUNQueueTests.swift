@@ -63,10 +63,9 @@ private func superPacket(_ payload: Int, size: Int, tcp: Bool = true) -> ([UInt8
             segmentation: .tcp, needsChecksum: true, headerLength: 40, segmentSize: 1380, checksumStart: 20,
             checksumOffset: 16)
         #expect(batch[0].offload == expected)
-        #expect(
-            queue.report.counters.prefix(3) == [
-                .init("packets-read", 48), .init("bytes-read", 65_040), .init("frames-read", 1),
-            ])
+        let counters = queue.report.counters.prefix(3)
+        #expect(counters.map(\.name) == ["packets-read", "bytes-read", "frames-read"])
+        #expect(counters.map(\.value) == [48, 65_040, 1])
     }
 
     @Test func theLongestPacketFits() {

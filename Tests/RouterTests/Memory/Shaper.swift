@@ -5,7 +5,9 @@ import Wire
 final class Shaper: Stage {
     static let declaration = StageDeclaration(
         name: "shaper", summary: "", outbound: Passage(needs: [.plaintext, .peer]),
-        inbound: Passage(needs: [.plaintext, .peer]))
+        inbound: Passage(needs: [.plaintext, .peer]), counters: counters, drops: Drop.self)
+
+    private static let counters = [Counter<Shaper>("packets-released", "packets that have waited") { $0.released }]
 
     enum Drop: Int, DropReason {
         case full, peerGone
@@ -132,6 +134,6 @@ final class Shaper: Stage {
     }
 
     var report: StageReport {
-        StageReport(counters: [StageReport.Count("packets-released", released)], drops: drops.report)
+        StageReport(Self.counters, of: self, drops: drops.report)
     }
 }
