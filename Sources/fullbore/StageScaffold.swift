@@ -123,10 +123,13 @@ struct StageScaffold {
         return lines.joined(separator: "\n")
     }
 
+    /// In front of the first stage that comes after it; the others' lines stay in the order that they have.
     private func costsWithLine() -> String {
-        let lines = costs.split(separator: "\n").map(String.init)
-        let stages = lines.filter { !$0.hasPrefix("#") } + ["\(name) \(StageTemplate.cost)"]
-        return (lines.filter { $0.hasPrefix("#") } + stages.sorted() + [""]).joined(separator: "\n")
+        var lines = costs.components(separatedBy: "\n")
+        let line = "\(name) \(StageTemplate.cost)"
+        let after = lines.firstIndex { !$0.isEmpty && !$0.hasPrefix("#") && $0 > line }
+        lines.insert(line, at: after ?? lines.lastIndex { !$0.isEmpty }.map { $0 + 1 } ?? lines.endIndex)
+        return lines.joined(separator: "\n")
     }
 
     /// `text` with another element in the list that begins on the line with `marker`, in alphabetical order. An element
