@@ -41,8 +41,7 @@ extension WireGuardStage {
     /// Opens a data message and those of the same session that follow it; what they add up to is told to the engine once.
     private func openSession(
         _ keypair: Keypair, _ first: Datagrams.Message, _ datagrams: inout Datagrams, _ trafficClass: UInt8,
-        _ path: Path,
-        _ engine: Engine, _ now: Instant
+        _ path: Path, _ engine: Engine, _ now: Instant
     ) {
         var (bytes, packets) = (0, 0)
         var message = unsafe first

@@ -57,8 +57,7 @@ import Router
             guard opened == ProtocolPair.packetsABatch else { fatalError("\(opened) packets were opened") }
             pair.empty()
         }
-        print("seal \(sealing.nanoseconds / (rounds * ProtocolPair.packetsABatch))")
-        print("open \(opening.nanoseconds / (rounds * ProtocolPair.packetsABatch))")
+        report(sealing, opening, rounds)
     }
 
     private static func batches(_ aead: AEAD, _ bytes: Int, _ rounds: Int) throws {
@@ -81,7 +80,13 @@ import Router
                 }
             }
         }
-        print("seal \(sealing.nanoseconds / (rounds * ProtocolPair.packetsABatch))")
-        print("open \(opening.nanoseconds / (rounds * ProtocolPair.packetsABatch))")
+        report(sealing, opening, rounds)
+    }
+
+    /// Nanoseconds a packet.
+    private static func report(_ sealing: Stopwatch, _ opening: Stopwatch, _ rounds: Int) {
+        let packets = rounds * ProtocolPair.packetsABatch
+        print("seal \(sealing.nanoseconds / packets)")
+        print("open \(opening.nanoseconds / packets)")
     }
 }
