@@ -1,5 +1,9 @@
 # shellcheck shell=bash
-# etc/bench off. Two builds, with Plugins and without; packets through two whole routers, whose files name none.
+# etc/bench off
+#
+# What a packet takes in two whole routers, whose files name no stage of Plugins, with Plugins compiled in and without: the same,
+# or exit status 1.
+
 # shellcheck source=callgrind.sh
 . "$(dirname "${BASH_SOURCE[0]}")/callgrind.sh"
 

@@ -1,5 +1,10 @@
 # shellcheck shell=bash
-# etc/bench stages. Of what packets take, the same of the loop without a stage is taken off.
+# etc/bench stages [NAME]…
+#
+# What each stage of Plugins takes for a packet, in instructions that callgrind has counted: the same on any machine, busy or
+# not. What the loop takes without a stage is taken off. Exit status 1 when one takes more than etc/bench.d/stages allows, or is
+# not in it.
+
 # shellcheck source=callgrind.sh
 . "$(dirname "${BASH_SOURCE[0]}")/callgrind.sh"
 
