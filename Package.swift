@@ -92,12 +92,13 @@ let package = Package(
         module("WireGuardC", ["WireGuard", "CWireGuard"]),
         module("WireGuard", ["Crypto", "Wire", "Locking"]),
         module("Linux", ["Wire", "CLinux", "CMNL"]),
-        module("Crypto", ["CSodium", "Locking"]),
+        module("Crypto", ["CSodium", "CIPSecMB", "Locking"]),
         module("Wire"),
         module("Locking"),
 
         // C: what Swift cannot see of the kernel's headers, and the system libraries.
         .target(name: "CLinux"),
+        .target(name: "CIPSecMB"),
         .target(name: "CWireGuard"),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
@@ -120,11 +121,11 @@ let package = Package(
             dependencies: [
                 "StageTestKit", "Router", "PacketPath", "Configuration", "TUN", "UDP", "WireGuard", "Crypto",
                 "Pipeline",
-                "Wire",
+                "Wire", "CSodium",
             ],
             path: "Tests/PathCost", swiftSettings: strict),
         tests("Wire"),
-        tests("Crypto", resources: [.copy("Vectors")]),
+        tests("Crypto", ["Linux", "Locking", "CSodium"], resources: [.copy("Vectors")]),
         tests("AllowedIPs"),
         tests("WireGuard", ["Crypto", "Locking"]),
         tests("Pipeline"),

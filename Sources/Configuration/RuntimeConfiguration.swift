@@ -16,7 +16,6 @@ extension RuntimeConfiguration: OptionRecord {
         workers = options.optional(
             "workers", default: .auto, help: "how many threads move packets; auto is one for each core")
         aead = options.optional("aead", default: .auto, help: "which implementation of ChaCha20-Poly1305 is used")
-        if aead == .ipsecMB { options.error("'ipsec-mb' is not supported yet", at: "aead") }
         offloads = options.optional(
             "offloads", default: OffloadConfiguration(), help: "which of the kernel's offloads are used")
         remembersTimestamps = options.optional(
@@ -55,6 +54,7 @@ package enum AEADChoice: String, OptionChoice {
     /// The fastest that passes its self-test.
     case auto
     case libsodium
+    /// libIPSec_MB, or else the router does not start.
     case ipsecMB = "ipsec-mb"
 }
 

@@ -5,6 +5,7 @@
 ///
 ///     source        headroom, read | count (open: + tag)  | slack, read
 ///     destination   headroom, kept | count (seal: + tag)  | slack, clobbered
+///     key                          | 32                   | key slack, read
 ///
 /// The two ranges, headroom and slack included, must not overlap.
 @safe package struct AEAD: Sendable {
@@ -16,6 +17,8 @@
     /// Bytes behind the source (its tag included) that must be readable, and behind the destination's `count` and tag
     /// that are clobbered.
     package static let slack = 512
+    /// Bytes behind the key that must be readable, as they are behind a `Secret`: one vector register.
+    package static let keySlack = 64
 
     /// key, counter, destination, source, count. The nonce is four zero bytes and the counter in little-endian order.
     package typealias Seal =

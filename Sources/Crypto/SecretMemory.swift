@@ -95,7 +95,8 @@ package final class SecretMemory: Sendable {
             }
         }
         let size = min(max(regions.total, smallestRegion), largestRegion)
-        let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: pageSize)
+        // Vectorised code reads on behind the last secret.
+        let start = UnsafeMutableRawPointer.allocate(byteCount: size + AEAD.keySlack, alignment: pageSize)
         unsafe start.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         if unsafe sodium_mlock(start, size) != 0 { regions.unlocked += size }
         regions.all.append(Region(start: unsafe Slot(bytes: start), size: size))

@@ -39,7 +39,7 @@ package final class Router {
         // First, because it tells whether the router is running already.
         let control = try Self.listen(loaded.configuration.name, runDirectory)
         uapi = plan.interfaces.compactMap { UAPISocket.forWG($0.configuration.name.value, logger) }
-        let aead = try Self.chooseAEAD(loaded.configuration.runtime.aead)
+        let aead = try Self.chooseAEAD(loaded.configuration.runtime.aead, logger)
         let indices = IndexSpace(workers: plan.workers, entropy: .system)
         let ends = try RouterEnds(plan, indices)
         for interface in plan.interfaces {
@@ -77,7 +77,7 @@ package final class Router {
         // First, because it tells whether the interface is served already.
         uapi = [try dropIn.listen()]
         let control = Self.controlOfDropIn(name, runDirectory, logger)
-        let aead = try Self.chooseAEAD(plan.configuration.runtime.aead)
+        let aead = try Self.chooseAEAD(plan.configuration.runtime.aead, logger)
         let indices = IndexSpace(workers: plan.workers, entropy: .system)
         running = try RunningRouter(
             plan, file: "", keys: KeyFile(configuration: "", credentials: nil), aead: aead, indices: indices,
@@ -176,10 +176,20 @@ package final class Router {
         }
     }
 
-    /// The AEAD that the file asks for, once it has proved itself.
-    private static func chooseAEAD(_ choice: AEADChoice) throws(RouterError) -> AEAD {
-        guard AEAD.libsodium.passesSelfTest() else { throw .aead("libsodium's ChaCha20-Poly1305 fails its self-test") }
-        return .libsodium
+    /// The AEAD that the file asks for, which has proved itself. Before the process confines itself: it may load a library.
+    private static func chooseAEAD(_ choice: AEADChoice, _ logger: Logger) throws(RouterError) -> AEAD {
+        do throws(AEAD.Problem) {
+            let selection =
+                switch choice {
+                case .auto: try AEAD.fastest()
+                case .libsodium: try AEAD.onlyLibsodium()
+                case .ipsecMB: try AEAD.onlyIPSecMB()
+                }
+            logger.info("ChaCha20-Poly1305 by \(selection.aead.name): \(selection.reason)")
+            return selection.aead
+        } catch {
+            throw .aead(error)
+        }
     }
 }
 

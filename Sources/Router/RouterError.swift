@@ -1,4 +1,5 @@
 import Configuration
+import Crypto
 import Glibc
 import Linux
 import Nftables
@@ -14,7 +15,7 @@ package enum RouterError: Error, CustomStringConvertible {
     case tun(TUNError)
     case port(String, UInt16, Errno)
     case offloadMissing(String)
-    case aead(String)
+    case aead(AEAD.Problem)
     case key(KeyProblem)
     case host(HostSideError)
     case hostRules(NftablesError)
@@ -30,7 +31,7 @@ package enum RouterError: Error, CustomStringConvertible {
             "\(interface): UDP port \(port) is in use"
         case .port(let interface, let port, let error): "\(interface): cannot use UDP port \(port): \(error)"
         case .offloadMissing(let text): text
-        case .aead(let text): text
+        case .aead(let problem): "\(problem)"
         case .key(let problem): problem.message
         case .host(let error): "\(error)"
         case .hostRules(let error): "\(error)"

@@ -3,18 +3,20 @@ import Testing
 
 @testable import Crypto
 
-/// The composed transport cipher against libsodium's own AEAD call.
+/// Each transport cipher against libsodium's own AEAD call.
 @Suite struct AEADTests {
     private static let longest = 65_000
-    private let cipher = AEAD.libsodium
 
     private func reference(_ key: [UInt8], _ counter: UInt64, _ plaintext: [UInt8]) -> [UInt8] {
         let nonce = [UInt8](repeating: 0, count: 4) + (0..<8).map { UInt8(truncatingIfNeeded: counter >> ($0 * 8)) }
         return ChaCha20Poly1305.seal(key: key, nonce: nonce, plaintext, additionalData: [])
     }
 
-    @Test("Sealing and opening agree with libsodium at every length, and stay within their memory")
-    func everyLength() {
+    @Test(
+        "Sealing and opening agree with libsodium at every length, and stay within their memory",
+        arguments: TransportCipher.here)
+    func everyLength(of transport: TransportCipher) throws {
+        let cipher = try transport.aead()
         var random = SeededGenerator(seed: 1)
         var plain = CipherRoom(room: AEADTests.longest)
         var sealed = plain
@@ -50,8 +52,11 @@ import Testing
         }
     }
 
-    @Test("Every single flipped bit of a keepalive and of a short packet is noticed", arguments: [0, 1, 16, 33])
-    func everyBit(count: Int) {
+    @Test(
+        "Every single flipped bit of a keepalive and of a short packet is noticed", arguments: TransportCipher.here,
+        [0, 1, 16, 33])
+    func everyBit(of transport: TransportCipher, count: Int) throws {
+        let cipher = try transport.aead()
         var random = SeededGenerator(seed: 2)
         let key = random.bytes(32)
         var plain = CipherRoom(room: count)
@@ -67,8 +72,11 @@ import Testing
         #expect(cipher.open(key, 7, sealed, count, into: &opened))
     }
 
-    @Test("Datagrams sealed back to back into one buffer keep what was written in front of each")
-    func backToBack() {
+    @Test(
+        "Datagrams sealed back to back into one buffer keep what was written in front of each",
+        arguments: TransportCipher.here)
+    func backToBack(of transport: TransportCipher) throws {
+        let cipher = try transport.aead()
         var random = SeededGenerator(seed: 3)
         let key = random.bytes(32)
         let counts = [1424, 0, 1424, 16, 640, 1, 1008]
@@ -81,12 +89,12 @@ import Testing
             let text = random.bytes(count)
             var plain = CipherRoom(room: count)
             plain.put(text)
-            key.lend { key in
+            key.secret.withBytes { key in
                 plain.lend { plain in
                     output.lendMutable { output in
                         for byte in 0..<header { unsafe (output + offset).octets[byte] = UInt8(index) }
                         unsafe cipher.seal(
-                            UnsafeRawPointer(key.octets), UInt64(index), output + offset + header, plain, count)
+                            key, UInt64(index), output + offset + header, plain, count)
                     }
                 }
             }
@@ -96,8 +104,8 @@ import Testing
         #expect(output.get(total) == expected)
     }
 
-    @Test("libsodium's backend passes the self-test")
-    func selfTest() { #expect(AEAD.libsodium.passesSelfTest()) }
+    @Test("Each backend passes the self-test", arguments: TransportCipher.here)
+    func selfTest(of transport: TransportCipher) throws { #expect(try transport.aead().passesSelfTest()) }
 
     @Test("A backend that is wrong in one way fails the self-test", arguments: Defect.allCases)
     func defects(defect: Defect) { #expect(!defect.backend.passesSelfTest()) }

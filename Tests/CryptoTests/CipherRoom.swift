@@ -49,10 +49,10 @@ struct CipherRoom {
 extension AEAD {
     func seal(_ key: [UInt8], _ counter: UInt64, _ source: CipherRoom, _ count: Int, into destination: inout CipherRoom)
     {
-        key.lend { key in
+        key.secret.withBytes { key in
             source.lend { source in
                 destination.lendMutable { destination in
-                    unsafe seal(UnsafeRawPointer(key.octets), counter, destination, source, count)
+                    unsafe seal(key, counter, destination, source, count)
                 }
             }
         }
@@ -61,10 +61,10 @@ extension AEAD {
     func open(
         _ key: [UInt8], _ counter: UInt64, _ source: CipherRoom, _ count: Int, into destination: inout CipherRoom
     ) -> Bool {
-        key.lend { key in
+        key.secret.withBytes { key in
             source.lend { source in
                 destination.lendMutable { destination in
-                    unsafe open(UnsafeRawPointer(key.octets), counter, destination, source, count)
+                    unsafe open(key, counter, destination, source, count)
                 }
             }
         }

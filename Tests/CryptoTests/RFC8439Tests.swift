@@ -6,27 +6,20 @@ import Testing
 /// The examples of RFC 8439 (ChaCha20 and Poly1305 for IETF protocols).
 @Suite struct RFC8439Tests {
     /// The text of a sealed message is enciphered from block 1 on, as in the examples of §2.3.2 and §2.4.2.
-    private func sealed(key: [UInt8], nonce: [UInt8], _ plaintext: [UInt8]) -> [UInt8] {
+    private func sealed(_ cipher: TransportCipher, _ key: [UInt8], _ nonce: [UInt8], _ plaintext: [UInt8]) -> [UInt8] {
         var plain = CipherRoom(room: plaintext.count)
         var sealed = plain
         plain.put(plaintext)
-        key.lend { key in
-            plain.lend { plain in
-                sealed.lendMutable { sealed in
-                    unsafe ComposedAEAD.seal(
-                        UnsafeRawPointer(key.octets), nonce.nonce, sealed, plain, plaintext.count)
-                }
-            }
-        }
+        cipher.seal(key, nonce, plain, plaintext.count, into: &sealed)
         return sealed.get(plaintext.count)
     }
 
     private let countingKey = [UInt8](0..<32)
 
-    @Test("§2.3.2: the first block of the key stream over zeros")
-    func keyStream() {
+    @Test("§2.3.2: the first block of the key stream over zeros", arguments: TransportCipher.here)
+    func keyStream(of cipher: TransportCipher) {
         let block = sealed(
-            key: countingKey, nonce: hex("000000090000004a00000000"), [UInt8](repeating: 0, count: 64))
+            cipher, countingKey, hex("000000090000004a00000000"), [UInt8](repeating: 0, count: 64))
         #expect(
             block
                 == hex(
@@ -36,9 +29,9 @@ import Testing
                     """))
     }
 
-    @Test("§2.4.2: the sunscreen text under ChaCha20")
-    func cipher() {
-        let ciphertext = sealed(key: countingKey, nonce: hex("000000000000004a00000000"), sunscreen)
+    @Test("§2.4.2: the sunscreen text under ChaCha20", arguments: TransportCipher.here)
+    func sunscreenText(of cipher: TransportCipher) {
+        let ciphertext = sealed(cipher, countingKey, hex("000000000000004a00000000"), sunscreen)
         #expect(
             ciphertext
                 == hex(

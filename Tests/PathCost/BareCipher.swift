@@ -34,5 +34,10 @@ extension AEAD {
             return true
         })
 
-    static func named(_ name: String) -> AEAD? { [.null, .libsodium].first { $0.name == name } }
+    /// Those that work on this machine.
+    static let here: [AEAD] = {
+        if case .success(let ipsecMB) = IPSecMB.backend { [.null, .libsodium, ipsecMB] } else { [.null, .libsodium] }
+    }()
+
+    static func named(_ name: String) -> AEAD? { here.first { $0.name == name } }
 }

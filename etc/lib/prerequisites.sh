@@ -3,13 +3,14 @@
 #
 #   prerequisites SET…    checks the machine and installs the Debian packages of the sets that are missing (build, demo,
 #                         test); names everything that is wrong and exits 1 when one of them can't be had
-#   optional_packages SET the same for a set one can do without (guest, python, script, memcheck, style): returns 1, with the reason in $missing
+#   optional_packages SET the same for a set one can do without (aead, guest, python, script, memcheck, style): returns 1, with the reason in $missing
 #
 # A fresh machine may have nothing but Swift, so this file uses only what Debian calls essential.
 
 readonly packages_build="git pkg-config libc6-dev libsodium-dev libmnl-dev libnftnl-dev libyaml-dev"
 readonly packages_demo="iproute2 iputils-ping iperf3 jq socat"
 readonly packages_test="$packages_demo nftables wireguard-go wireguard-tools dnsmasq-base"
+readonly packages_aead="libipsec-mb1" # the tests of `aead: ipsec-mb`; amd64 only
 readonly packages_script="python3" # Tests/Netns/drop-in.sh
 readonly packages_memcheck="valgrind libc6-dbg" # Tests/Interop/c-library.sh
 readonly packages_style="shellcheck" # Tests/Style/style.sh
