@@ -1,6 +1,7 @@
 import Crypto
 import Pipeline
 import Router
+import WireGuard
 
 /// Takes packets through a part of the path and does nothing else, for etc/bench to count its instructions and its time:
 ///
@@ -10,15 +11,28 @@ import Router
 ///     path-cost batches AEAD BYTES ROUNDS      the same without the stages: what is to be taken off
 ///     path-cost cipher AEAD BYTES ROUNDS       as many packets through the cipher alone
 ///
-/// AEAD is `libsodium`, or `null`, which only copies. `protocol` and `cipher` print `seal` and `open` with nanoseconds of CPU time
-/// a packet; `routers` prints how many packets went each way, and which stages of Plugins are compiled in.
+///     path-cost handshakes ROUNDS              ROUNDS times a handshake of two routers in memory: initiation, response, first data
+///     path-cost rests ROUNDS                   the same without: the time in between, which is to be taken off
+///     path-cost x25519 ROUNDS                  as many times the Curve25519 operations of both sides alone
+///     path-cost aeads                          the AEADs that this machine has, one a line
+///
+/// AEAD is `libsodium`, `ipsec-mb`, or `null`, which only copies. `protocol` and `cipher` print `seal` and `open` with nanoseconds of
+/// CPU time a packet, `handshakes` and `x25519` one line with those that one side takes; `routers` prints how many packets went each way, and which stages of Plugins are compiled in.
 @main struct PathCost {
     private static let packetsARound = 16
 
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
         switch (arguments.first, arguments.count) {
-        case ("routers", 2): if let rounds = Int(arguments[2]) { return try routers(rounds) }
+        case ("aeads", 1): return AEAD.here.forEach { print($0.name) }
+        case ("routers", 2), ("handshakes", 2), ("rests", 2), ("x25519", 2):
+            guard let rounds = Int(arguments[2]) else { break }
+            switch arguments[1] {
+            case "routers": return try routers(rounds)
+            case "handshakes": return try handshakes(rounds)
+            case "rests": return try rests(rounds)
+            default: return x25519(rounds)
+            }
         case ("protocol", 4), ("batches", 4), ("cipher", 4):
             guard let aead = AEAD.named(arguments[2]), let bytes = Int(arguments[3]), let rounds = Int(arguments[4])
             else { break }
@@ -29,7 +43,8 @@ import Router
             }
         default: break
         }
-        fatalError("path-cost routers ROUNDS | path-cost protocol|batches|cipher AEAD BYTES ROUNDS")
+        fatalError(
+            "path-cost aeads | routers|handshakes|rests|x25519 ROUNDS | protocol|batches|cipher AEAD BYTES ROUNDS")
     }
 
     private static func routers(_ rounds: Int) throws {
@@ -81,6 +96,33 @@ import Router
             }
         }
         report(sealing, opening, rounds)
+    }
+
+    private static func handshakes(_ rounds: Int) throws {
+        let pair = try HandshakePair()
+        var shaking = Stopwatch()
+        for _ in 0..<rounds {
+            pair.rest()
+            let before = pair.progress
+            shaking.measure { pair.shakeHands() }
+            let after = pair.progress
+            guard after.packets == before.packets + 1, after.answered == before.answered + UInt64(Response.size) else {
+                fatalError("there was more or less than a handshake: \(before) became \(after)")
+            }
+        }
+        print("side \(shaking.nanoseconds / (2 * rounds))")
+    }
+
+    private static func rests(_ rounds: Int) throws {
+        let pair = try HandshakePair()
+        for _ in 0..<rounds { pair.rest() }
+    }
+
+    private static func x25519(_ rounds: Int) {
+        let operations = BareX25519()
+        var multiplying = Stopwatch()
+        for _ in 0..<2 * rounds { multiplying.measure { operations.oneSide() } }
+        print("side \(multiplying.nanoseconds / (2 * rounds))")
     }
 
     /// Nanoseconds a packet.

@@ -33,8 +33,11 @@ final class RouterPair {
     var now: Instant { network.now }
 
     /// Turns until nobody has anything to do, and time goes on.
-    func settle() {
-        network.advance(to: network.now + Self.step)
+    func settle() { settle(after: Self.step) }
+
+    /// The same after a while, with what is due by then.
+    func settle(after pause: Interval) {
+        network.advance(to: network.now + pause)
         while left.turn(network.now) || right.turn(network.now) || network.nextDelivery <= network.now {
             network.advance(to: network.now)
         }
