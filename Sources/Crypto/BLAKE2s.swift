@@ -37,6 +37,21 @@ package struct BLAKE2s: ~Copyable {
         filled = BLAKE2s.blockSize
     }
 
+    /// Goes on behind a first full block, which has left this chain; at least one byte must follow.
+    init(after chain: SIMD8<UInt32>, outputSize: Int) {
+        self.outputSize = outputSize
+        self.chain = chain
+        total = UInt64(BLAKE2s.blockSize)
+    }
+
+    /// What a first full block that is not the last leaves behind, in a hash with this key size (0 for none) and output size.
+    static func chain(afterFirst block: UnsafeRawPointer, keySize: Int = 0, outputSize: Int) -> SIMD8<UInt32> {
+        var chain = initialisationVector
+        chain[0] ^= 0x0101_0000 ^ UInt32(keySize) << 8 ^ UInt32(outputSize)
+        unsafe compress(block, into: &chain, total: UInt64(blockSize), last: false)
+        return chain
+    }
+
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         unsafe update(UnsafeRawPointer(bytes.octets), bytes.count)
     }
@@ -57,6 +72,7 @@ package struct BLAKE2s: ~Copyable {
 
     /// Writes `outputSize` bytes and wipes the state, which must not be used again.
     package mutating func finish(into output: UnsafeMutableRawPointer) {
+        precondition(filled > 0 || total == 0, "the last block is not compressed yet")
         compress(last: true)
         for index in 0..<8 { chain[index] = chain[index].littleEndian }
         unsafe withUnsafeMutableBytes(of: &chain) { chain in
@@ -69,17 +85,24 @@ package struct BLAKE2s: ~Copyable {
         unsafe withUnsafeMutableBytes(of: &block) { unsafe body($0.start) }
     }
 
-    /// RFC 7693 §3.2, and leaves the block empty, all zeros.
+    /// Takes in the block and leaves it empty, all zeros.
     private mutating func compress(last: Bool) {
         total += UInt64(filled)
-        var work = Rounds(
-            chain: chain, counter: total, last: last, initialisationVector: BLAKE2s.initialisationVector)
+        filled = 0
         unsafe withUnsafeMutableBytes(of: &block) { block in
-            unsafe work.mix(UnsafeRawPointer(block.start))
+            unsafe BLAKE2s.compress(UnsafeRawPointer(block.start), into: &chain, total: total, last: last)
             unsafe sodium_memzero(block.start, block.count)
         }
+    }
+
+    /// RFC 7693 §3.2; `total` counts the block's own bytes too.
+    private static func compress(
+        _ block: UnsafeRawPointer, into chain: inout SIMD8<UInt32>, total: UInt64, last: Bool
+    ) {
+        var work = Rounds(
+            chain: chain, counter: total, last: last, initialisationVector: BLAKE2s.initialisationVector)
+        unsafe work.mix(block)
         chain ^= work.folded
-        filled = 0
     }
 }
 

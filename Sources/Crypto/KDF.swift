@@ -8,25 +8,26 @@ package enum KDF {
     ) {
         var secret = Secret()
         unsafe HMAC.blake2s(key: key, input, into: secret.mutableBytes)
-        unsafe expand(secret, 1, nil, first)
-        guard let second = unsafe second else { return }
-        unsafe expand(secret, 2, first, second)
-        guard let third = unsafe third else { return }
-        unsafe expand(secret, 3, second, third)
+        var expanding = HMACKey(secret)
+        unsafe expand(expanding, 1, nil, first)
+        if let second = unsafe second {
+            unsafe expand(expanding, 2, first, second)
+            if let third = unsafe third { unsafe expand(expanding, 3, second, third) }
+        }
+        expanding.wipe()
     }
 
     /// HMAC(secret, previous ‖ number).
     private static func expand(
-        _ secret: borrowing Secret, _ number: UInt8, _ previous: UnsafeMutableRawPointer?,
+        _ secret: borrowing HMACKey, _ number: UInt8, _ previous: UnsafeMutableRawPointer?,
         _ output: UnsafeMutableRawPointer
     ) {
-        let key = unsafe UnsafeRawBufferPointer(start: secret.bytes, count: Secret.byteCount)
         unsafe withUnsafeBytes(of: number) { number in
             if let previous = unsafe previous {
                 let previous = unsafe UnsafeRawBufferPointer(start: previous, count: BLAKE2s.digestSize)
-                unsafe HMAC.blake2s(key: key, previous, number, into: output)
+                unsafe secret.authenticate(previous, number, into: output)
             } else {
-                unsafe HMAC.blake2s(key: key, number, into: output)
+                unsafe secret.authenticate(number, into: output)
             }
         }
     }

@@ -74,6 +74,44 @@ import Testing
         #expect(mac == blake2s(parts[0] + parts[1], key: key, outputSize: 16))
     }
 
+    @Test("A MAC key that is used again and again gives what BLAKE2s under the key gives", arguments: [1, 16, 31, 32])
+    func macKey(size: Int) {
+        var random = SeededGenerator(seed: 5)
+        let key = random.bytes(size)
+        let prepared = key.lend { unsafe BLAKE2sMACKey($0) }
+        for count in [1, 32, 60, 63, 64, 65, 116, 128, 129, 500] {
+            let message = random.bytes(count)
+            let mac = [UInt8](count: BLAKE2s.macSize) { output in
+                message.lend { unsafe prepared.authenticate($0, into: output) }
+            }
+            #expect(mac == blake2s(message, key: key, outputSize: BLAKE2s.macSize), "\(count)")
+        }
+    }
+
+    @Test("An HMAC key that is used again and again gives what HMAC gives, into a part's memory too")
+    func hmacKey() {
+        var random = SeededGenerator(seed: 6)
+        let key = random.bytes(32)
+        let prepared = HMACKey(key.secret)
+        for count in [1, 31, 32, 33, 63, 64, 65, 128, 200] {
+            let parts = [random.bytes(32), random.bytes(count)]
+            let expected = [UInt8](count: 32) { output in
+                key.lend { key in
+                    parts[0].lend { first in
+                        parts[1].lend { second in unsafe HMAC.blake2s(key: key, first, second, into: output) }
+                    }
+                }
+            }
+            let mac = [UInt8](count: 32) { output in
+                parts[0].lend { unsafe output.copyMemory(from: $0.octets, byteCount: 32) }
+                parts[1].lend { second in
+                    unsafe prepared.authenticate(UnsafeRawBufferPointer(start: output, count: 32), second, into: output)
+                }
+            }
+            #expect(mac == expected, "\(count)")
+        }
+    }
+
     @Test("P-1.2: the chaining key and hash that every handshake starts from")
     func constants() {
         let construction = blake2s(Array("Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s".utf8))

@@ -15,6 +15,13 @@ struct Digest: Sendable {
         }
     }
 
+    /// The hash of a label of the protocol and a public key.
+    init(label: String, _ publicKey: PublicKey) {
+        self = publicKey.withBytes { bytes in
+            unsafe Digest(label: label, UnsafeRawBufferPointer(start: bytes, count: PublicKey.byteCount))
+        }
+    }
+
     /// This hash and the bytes behind it, hashed: how the handshake hash takes something in.
     mutating func mix(_ bytes: UnsafeRawBufferPointer) {
         let before = words

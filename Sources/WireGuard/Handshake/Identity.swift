@@ -12,11 +12,11 @@ package final class Identity: Sendable {
     package var publicKey: PublicKey { privateKey.publicKey }
     private let mac1Key: MACKey
     /// What cookies for others are sealed with (P-3.6).
-    let cookieKey: MACKey
+    let cookieKey: Digest
 
     package init(_ privateKey: consuming PrivateKey) {
-        mac1Key = MACKey(label: Protocol.labelMAC1, privateKey.publicKey)
-        cookieKey = MACKey(label: Protocol.labelCookie, privateKey.publicKey)
+        mac1Key = MACKey(privateKey.publicKey)
+        cookieKey = Digest(label: Protocol.labelCookie, privateKey.publicKey)
         self.privateKey = privateKey
     }
 

@@ -1,25 +1,18 @@
 import Crypto
 import Wire
 
-/// The key of one side's mac1 or cookie encryption: a hash of a label and the side's public key (§5.4.4, §5.4.7).
+/// The key of one side's mac1: a hash of a label and the side's public key (§5.4.4).
 @safe struct MACKey: Sendable {
     static let size = 16
-    private let key: Digest
+    private let key: BLAKE2sMACKey
 
-    init(label: String, _ publicKey: PublicKey) {
-        key = publicKey.withBytes { bytes in
-            unsafe Digest(label: label, UnsafeRawBufferPointer(start: bytes, count: PublicKey.byteCount))
-        }
+    init(_ publicKey: PublicKey) {
+        key = unsafe Digest(label: Protocol.labelMAC1, publicKey).withBytes { unsafe BLAKE2sMACKey($0) }
     }
-
-    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { unsafe key.withBytes(body) }
 
     /// Writes the 16 bytes of the MAC over `count` bytes at `message`.
     func write(over message: UnsafeRawPointer, _ count: Int, to destination: UnsafeMutableRawPointer) {
-        unsafe withBytes { key in
-            unsafe BLAKE2s.mac(
-                key: key, UnsafeRawBufferPointer(start: message, count: count), into: destination)
-        }
+        unsafe key.authenticate(UnsafeRawBufferPointer(start: message, count: count), into: destination)
     }
 
     /// Constant time.
@@ -35,14 +28,15 @@ import Wire
 /// The two MACs at the end of our handshake messages to one peer, and the cookie that it gave us (P-3.1…P-3.8).
 @safe struct OutgoingMACs {
     private let mac1Key: MACKey
-    private let cookieKey: MACKey
+    /// What cookies for us are sealed with (§5.4.7).
+    private let cookieKey: Digest
     /// The last mac1 sent, to which a cookie reply must refer; nil once one has answered it (P-3.7).
     private var lastMAC1: SIMD16<UInt8>?
     private var cookie: (value: SIMD16<UInt8>, received: Instant)?
 
     init(peer: PublicKey) {
-        mac1Key = MACKey(label: Protocol.labelMAC1, peer)
-        cookieKey = MACKey(label: Protocol.labelCookie, peer)
+        mac1Key = MACKey(peer)
+        cookieKey = Digest(label: Protocol.labelCookie, peer)
     }
 
     /// Fills in mac1 at `offset` of the message and mac2 behind it: zeros unless a fresh cookie is at hand (P-3.2).
