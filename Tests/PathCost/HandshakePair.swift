@@ -26,6 +26,14 @@ struct HandshakePair: ~Copyable {
         routers.settle()
     }
 
+    /// From now on it is known how long the computations take, at the price of looking at the clock for each.
+    func measureComputing() {
+        (routers.left.computing, routers.right.computing) = (Stopwatch(), Stopwatch())
+    }
+
+    /// What the threads for handshakes would have taken of it, in nanoseconds of CPU time.
+    var computing: Int { [routers.left, routers.right].reduce(0) { $0 + ($1.computing?.nanoseconds ?? 0) } }
+
     /// How many packets have arrived, and how many bytes of messages have come back: a response, or what came while it rested.
     var progress: (packets: Int, answered: UInt64) {
         let peers = routers.left.worker.wireGuard.snapshot(InterfaceID(0), routers.now)

@@ -12,12 +12,14 @@ import WireGuard
 ///     path-cost cipher AEAD BYTES ROUNDS       as many packets through the cipher alone
 ///
 ///     path-cost handshakes ROUNDS              ROUNDS times a handshake of two routers in memory: initiation, response, first data
-///     path-cost rests ROUNDS                   the same without: the time in between, which is to be taken off
+///     path-cost computations ROUNDS            the same, of which the part is measured that threads for handshakes do
+///     path-cost rests ROUNDS                   the same without handshakes: the time in between, which is to be taken off
 ///     path-cost x25519 ROUNDS                  as many times the Curve25519 operations of both sides alone
 ///     path-cost aeads                          the AEADs that this machine has, one a line
 ///
-/// AEAD is `libsodium`, `ipsec-mb`, or `null`, which only copies. `protocol` and `cipher` print `seal` and `open` with nanoseconds of
-/// CPU time a packet, `handshakes` and `x25519` one line with those that one side takes; `routers` prints how many packets went each way, and which stages of Plugins are compiled in.
+/// AEAD is `libsodium`, `ipsec-mb`, or `null`, which only copies. Times are nanoseconds of CPU time: `protocol` and `cipher` print
+/// those of a packet as `seal` and `open`; `handshakes`, `computations` and `x25519` those of one side. `routers` prints how many
+/// packets went each way, and which stages of Plugins are compiled in.
 @main struct PathCost {
     private static let packetsARound = 16
 
@@ -25,11 +27,12 @@ import WireGuard
         let arguments = CommandLine.arguments.dropFirst()
         switch (arguments.first, arguments.count) {
         case ("aeads", 1): return AEAD.here.forEach { print($0.name) }
-        case ("routers", 2), ("handshakes", 2), ("rests", 2), ("x25519", 2):
+        case ("routers", 2), ("handshakes", 2), ("computations", 2), ("rests", 2), ("x25519", 2):
             guard let rounds = Int(arguments[2]) else { break }
             switch arguments[1] {
             case "routers": return try routers(rounds)
             case "handshakes": return try handshakes(rounds)
+            case "computations": return try computations(rounds)
             case "rests": return try rests(rounds)
             default: return x25519(rounds)
             }
@@ -44,7 +47,8 @@ import WireGuard
         default: break
         }
         fatalError(
-            "path-cost aeads | routers|handshakes|rests|x25519 ROUNDS | protocol|batches|cipher AEAD BYTES ROUNDS")
+            "path-cost aeads | routers|handshakes|computations|rests|x25519 ROUNDS | protocol|batches|cipher AEAD BYTES ROUNDS"
+        )
     }
 
     private static func routers(_ rounds: Int) throws {
@@ -101,16 +105,25 @@ import WireGuard
     private static func handshakes(_ rounds: Int) throws {
         let pair = try HandshakePair()
         var shaking = Stopwatch()
-        for _ in 0..<rounds {
-            pair.rest()
-            let before = pair.progress
-            shaking.measure { pair.shakeHands() }
-            let after = pair.progress
-            guard after.packets == before.packets + 1, after.answered == before.answered + UInt64(Response.size) else {
-                fatalError("there was more or less than a handshake: \(before) became \(after)")
-            }
+        for _ in 0..<rounds { shake(pair) { body in shaking.measure(body) } }
+        print("handshake \(shaking.nanoseconds / (2 * rounds))")
+    }
+
+    private static func computations(_ rounds: Int) throws {
+        let pair = try HandshakePair()
+        pair.measureComputing()
+        for _ in 0..<rounds { shake(pair) { body in body() } }
+        print("computation \(pair.computing / (2 * rounds))")
+    }
+
+    private static func shake(_ pair: borrowing HandshakePair, _ measure: (() -> Void) -> Void) {
+        pair.rest()
+        let before = pair.progress
+        measure { pair.shakeHands() }
+        let after = pair.progress
+        guard after.packets == before.packets + 1, after.answered == before.answered + UInt64(Response.size) else {
+            fatalError("there was more or less than a handshake: \(before) became \(after)")
         }
-        print("side \(shaking.nanoseconds / (2 * rounds))")
     }
 
     private static func rests(_ rounds: Int) throws {
@@ -122,7 +135,7 @@ import WireGuard
         let operations = BareX25519()
         var multiplying = Stopwatch()
         for _ in 0..<2 * rounds { multiplying.measure { operations.oneSide() } }
-        print("side \(multiplying.nanoseconds / (2 * rounds))")
+        print("x25519 \(multiplying.nanoseconds / (2 * rounds))")
     }
 
     /// Nanoseconds a packet.

@@ -10,6 +10,14 @@ struct Stopwatch {
         return body()
     }
 
+    /// The same, but what turns out to have done nothing is not counted.
+    mutating func measureWork(_ body: () -> Bool) -> Bool {
+        let start = Self.now
+        let hasWorked = body()
+        if hasWorked { nanoseconds += Self.now - start }
+        return hasWorked
+    }
+
     private static var now: Int {
         var time = timespec()
         unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
