@@ -1,61 +1,143 @@
 # shellcheck shell=bash disable=SC2154 # what script.sh sets
-# etc/bench tunnel [--rounds N] [--seconds S] [--peer NAME=PROGRAM]… [--only NAME]… [--json [FILE]]
+# etc/bench tunnel [--rounds N] [--seconds S] [--scenario PATTERN]… [--peer NAME=PROGRAM]… [--only NAME]… [--offered 'N…']
+#                  [--json [FILE]] [--plot FILE]
 #
-# One TCP stream (iperf3, cubic) between two routers of the same kind, and the CPU time both daemons take for it:
+# What a tunnel between two routers of the same kind carries, and the CPU time both daemons take for it:
 #
-#   left ── wire ───────────────── wire ── right        a pair of namespaces for each implementation
-#    wg0 10.9.0.1/24 ············ wg0 10.9.0.2/24       MTU 1420 in 1500
+#   left-host ── lan ── left ── wire ───────────── wire ── right ── lan ── right-host   namespaces, a set for each implementation
+#      10.9.1.2          wg0 10.9.0.1  ········  wg0 10.9.0.2         10.9.2.2         MTU 1420 in 1500; IPv6 beside it
 #
-# Fullbore and Debian's wireguard-go are measured in turn, round by round, so that what else the machine does hits both.
-# --peer adds an implementation with wireguard-go's usage (PROGRAM -f wg0, and UAPI), --only leaves the others out. Printed are
-# medians. The time is utime + stime of the daemon, in units of 10 ms: judge by CPU-ms per Gbit, which stays put on a busy
-# machine, and by Gbit/s only on a quiet one. --json prints JSON instead of the table, or writes it to FILE beside the table.
+# Fullbore and Debian's wireguard-go are measured in turn, scenario by scenario and round by round (3, of 3 seconds), so that
+# what else the machine does hits both. --peer adds an implementation with wireguard-go's usage (PROGRAM -f wg0, and UAPI),
+# --only leaves the others out, --scenario those that it does not match (`--scenario 'udp-*'`):
+#
+#   tcp-1 tcp-8                           iperf3, cubic, so many streams from router to router
+#   tcp-1-4in6 tcp-1-6in4 tcp-1-6in6      one stream in other families, inside and outside the tunnel
+#   udp-64 udp-512 udp-1400               IP packets of so many bytes, sent one by one (no GSO), more and more a second until no
+#                                         more arrive (--offered has the rates); the generator has real-time priority
+#   ping ping-loaded                      500 a second, alone and beside one TCP stream
+#   host-tcp-1 host-udp-64 host-udp-1400 host-ping-loaded      the same from host to host: both routers forward
+#   ping-shaped                           ping-loaded, where Fullbore's rate-limit shapes to half of what tcp-1 had
+#
+# Printed are medians, and the project's bars with "ok" or "short"; only a measurement that broke makes it fail. The time is
+# utime + stime of the daemons, in units of 10 ms: judge by CPU per bit and packet, which stays put on a busy machine, and by
+# rates only on a quiet one. --json prints JSON instead of the table, or writes it to FILE beside the table; --plot draws SVG.
 
-# shellcheck source=../lib/tunnel.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../lib/tunnel.sh"
+# shellcheck source=report.sh
+. "$(dirname "${BASH_SOURCE[0]}")/report.sh"
+# shellcheck source=tunnel/pairs.sh
+. "$(dirname "${BASH_SOURCE[0]}")/tunnel/pairs.sh"
+# shellcheck source=tunnel/measures.sh
+. "$(dirname "${BASH_SOURCE[0]}")/tunnel/measures.sh"
 
+readonly scenarios=(tcp-1 tcp-8 tcp-1-4in6 tcp-1-6in4 tcp-1-6in6 udp-64 udp-512 udp-1400 ping ping-loaded
+    host-tcp-1 host-udp-64 host-udp-1400 host-ping-loaded ping-shaped)
 rounds=3
-seconds=5
-json=""
+seconds=3
+offered="20000 40000 60000 90000 130000 190000 280000 400000 600000 900000"
 names=(fullbore wireguard-go)
-declare -A program=([fullbore]=fullbore [wireguard-go]=wireguard-go)
-ticks_per_second=$(getconf CLK_TCK)
-readonly ticks_per_second
-readonly results=$work/rounds.jsonl
+declare -A program=([fullbore]=fullbore [wireguard-go]=wireguard-go) outer=()
+patterns=()
 
-cpu_ms() { # cpu_ms PID: utime + stime so far, all threads. The name in field 2 may hold blanks, so count from its end.
-    sed 's/.*) //' "/proc/$1/stat" | awk -v hz="$ticks_per_second" '{printf "%d\n", ($12 + $13) * 1000 / hz}'
+bench_tunnel() {
+    local round scenario name
+    tunnel_options "$@"
+    tunnel_prerequisites
+    machine >"$work/machine.json"
+    for name in "${names[@]}"; do start_pair "$name" "${program[$name]}"; done
+    for ((round = 1; round <= rounds; round++)); do
+        for scenario in "${scenarios[@]}"; do
+            if [[ $scenario == ping-shaped ]] || ! wanted "$scenario"; then continue; fi
+            for name in "${names[@]}"; do run_scenario "$scenario" "$name" "$round"; done
+        done
+    done
+    if wanted ping-shaped && with fullbore; then run_shaped; fi
+    [[ -s $results ]] || { echo "$0: no scenario is like that" >&2; exit 64; }
+    report >"$work/report.json"
+    jq -rf "$repo/etc/bench.d/tunnel/table.jq" "$work/report.json"
+    publish "$work/report.json"
 }
 
-start_pair() { # start_pair NAME: the routers NAME-left and NAME-right
-    local left=$1-left right=$1-right
-    node "$left" "$right"
-    wire "$left" wire "$right" wire
-    address "$left" wire 10.0.0.1/24
-    address "$right" wire 10.0.0.2/24
-    interface "$left" "${program[$1]}" addresses=10.9.0.1/24
-    interface "$right" "${program[$1]}" addresses=10.9.0.2/24
-    peer "$left" "$right" endpoint="10.0.0.2:$default_port" allowed=10.9.0.2/32
-    peer "$right" "$left" endpoint="10.0.0.1:$default_port" allowed=10.9.0.1/32
-    up "$left"
-    up "$right"
-    pings "$left" 10.9.0.2
-    iperf "$left" "$right" 10.9.0.2 -C cubic -t 1 # warm up
+with() { [[ " ${names[*]} " == *" $1 "* ]]; }
+
+wanted() { # wanted SCENARIO
+    local pattern
+    ((${#patterns[@]})) || return 0
+    # shellcheck disable=SC2053 # a pattern
+    for pattern in "${patterns[@]}"; do [[ $1 != $pattern ]] || return 0; done
+    return 1
 }
 
-measure() { # measure NAME ROUND: a line of JSON into $results
-    local left=${daemon[$1-left]} right=${daemon[$1-right]} sender receiver
-    sender=$(cpu_ms "$left") receiver=$(cpu_ms "$right")
-    iperf "$1-left" "$1-right" 10.9.0.2 -C cubic -t "$seconds"
-    sender=$(($(cpu_ms "$left") - sender)) receiver=$(($(cpu_ms "$right") - receiver))
-    jq -c --arg name "$1" --argjson round "$2" --argjson sender "$sender" --argjson receiver "$receiver" '
-        (.end.sum_received.bytes * 8 / 1e9) as $gbit | {
-            implementation: $name, round: $round, gbit: $gbit, "gbit-per-second": (.end.sum_received.bits_per_second / 1e9),
-            "sender-cpu-ms": $sender, "receiver-cpu-ms": $receiver,
-            "sender-cpu-ms-per-gbit": ($sender / $gbit), "receiver-cpu-ms-per-gbit": ($receiver / $gbit),
-            retransmits: .end.sum_sent.retransmits
-        }' "$iperf_json" >>"$results"
-    jq -r '"  round \(.round)  \(.implementation): \(."gbit-per-second" * 100 | round / 100) Gbit/s"' < <(tail -n1 "$results")
+tunnel_options() {
+    local only=() name
+    while (($#)); do
+        report_option "$@"
+        if ((taken)); then shift "$taken"; continue; fi
+        case $1 in
+            --rounds) rounds=${2:?--rounds N} ;;
+            --seconds) seconds=${2:?--seconds S} ;;
+            --offered) offered=${2:?--offered N} ;;
+            --scenario) patterns+=("${2:?--scenario PATTERN}") ;;
+            --only) only+=("${2:?--only NAME}") ;;
+            --peer)
+                [[ ${2:-} == ?*=?* ]] || { echo "$0: --peer NAME=PROGRAM" >&2; exit 64; }
+                names+=("${2%%=*}")
+                program[${2%%=*}]=${2#*=}
+                ;;
+            *) usage >&2; exit 64 ;;
+        esac
+        shift 2
+    done
+    [[ $rounds =~ ^[1-9][0-9]*$ && $seconds =~ ^[1-9][0-9]*$ && $offered =~ ^[1-9][0-9]*(\ [1-9][0-9]*)*$ ]] ||
+        { echo "$0: --rounds, --seconds and --offered are numbers from 1" >&2; exit 64; }
+    ((${#only[@]} == 0)) || names=("${only[@]}")
+    for name in "${names[@]}"; do
+        [[ ${program[$name]:-} ]] || { echo "$0: what is $name? (--peer $name=PROGRAM)" >&2; exit 64; }
+    done
+}
+
+tunnel_prerequisites() {
+    local sets=(test)
+    [[ ! $report_plot ]] || sets+=(script)
+    if with fullbore && [[ ! ${FULLBORE:-} ]]; then
+        prerequisites build "${sets[@]}"
+        interruptible swift build --package-path "$repo" -c release --product fullbore || fail "the build failed"
+    else
+        prerequisites "${sets[@]}"
+    fi
+    datagrams_program
+}
+
+run_scenario() { # run_scenario SCENARIO NAME ROUND
+    local from=$2-left to=$2-right target families=4in4 kind=${1#host-}
+    [[ $kind != *in[46] ]] || families=${kind##*-}
+    over "$2" "${families#*in}"
+    target=${router_address[${families%in*}]}
+    [[ $1 != host-* ]] || from+=-host to+=-host target=${host_address[${families%in*}]}
+    case $kind in
+        tcp-8) measure_tcp "$1" "$2" "$3" "$from" "$to" "$target" 8 ;;
+        tcp-1*) measure_tcp "$1" "$2" "$3" "$from" "$to" "$target" 1 ;;
+        udp-*) measure_udp "$1" "$2" "$3" "$from" "$to" "$target" "${kind#udp-}" ;;
+        ping) measure_ping "$1" "$2" "$3" "$from" "$to" "$target" ;;
+        ping-loaded | ping-shaped) measure_ping "$1" "$2" "$3" "$from" "$to" "$target" beside ;;
+    esac
+}
+
+over() { # over NAME 4|6: only when it is another family than before
+    [[ ${outer[$1]:-4} != "$2" ]] || return 0
+    outer_family "$1" "$2"
+    outer[$1]=$2
+}
+
+shaped_to=null # Mbit/s
+run_shaped() {
+    local round
+    wanted tcp-1 || for ((round = 1; round <= rounds; round++)); do run_scenario tcp-1 fullbore "$round"; done
+    shaped_to=$(jq -s '[.[] | select(.scenario == "tcp-1" and .implementation == "fullbore") | ."gbit-per-second"] | sort
+        | .[length / 2 | floor] * 1000 / 2 | floor' "$results")
+    start_pair fullbore-shaped fullbore \
+        extra="pipeline: [tun, allowed-ips, { rate-limit: { default: { down: ${shaped_to}mbit } } }, wireguard, udp]"
+    for ((round = 1; round <= rounds; round++)); do run_scenario ping-shaped fullbore-shaped "$round"; done
 }
 
 version_of() { # version_of NAME
@@ -64,96 +146,18 @@ version_of() { # version_of NAME
     "$path" --version 2>/dev/null | head -n1 || echo unknown
 }
 
-report() { # everything as one JSON document
-    local versions="{}"
+aead_of_fullbore() { # as it says itself
+    ! with fullbore || on fullbore-left "$fullbore" show fullbore-left --json | jq -r '.aead // "libsodium"'
+}
+
+report() {
+    local name versions
+    versions=$(jq -n --arg iperf "$(iperf3 --version | head -n1)" '{iperf3: $iperf}')
     for name in "${names[@]}"; do
         versions=$(jq --arg name "$name" --arg version "$(version_of "$name")" '.[$name] = $version' <<<"$versions")
     done
-    jq -s --argjson versions "$versions" \
-        --arg date "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" --arg kernel "$(uname -sr)" --argjson cores "$(nproc)" \
-        --arg cpu "$(sed -nE 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n1)" \
-        --arg iperf "$(iperf3 --version | head -n1)" --arg load "$load" \
-        --argjson seconds "$seconds" --argjson rounds "$rounds" '
-        def median: sort | if length == 0 then null elif length % 2 == 1 then .[(length - 1) / 2]
-            else (.[length / 2 - 1] + .[length / 2]) / 2 end;
-        . as $all
-        | [$versions | keys_unsorted[] as $name | [$all[] | select(.implementation == $name)] | {
-            implementation: $name,
-            "gbit-per-second": map(."gbit-per-second") | median,
-            "sender-cpu-ms-per-gbit": map(."sender-cpu-ms-per-gbit") | median,
-            "receiver-cpu-ms-per-gbit": map(."receiver-cpu-ms-per-gbit") | median }] as $medians
-        | ($medians[] | select(.implementation == "wireguard-go")) // null | . as $go
-        | {
-            version: 1, benchmark: "tunnel", date: $date,
-            machine: {cpu: $cpu, cores: $cores, kernel: $kernel, "load-before": ($load | tonumber)},
-            versions: ($versions + {iperf3: $iperf}),
-            parameters: {rounds: $rounds, seconds: $seconds, streams: 1, "congestion-control": "cubic", mtu: 1420},
-            medians: [$medians[] | . + (if $go == null then {} else {
-                "rate-to-wireguard-go": (."gbit-per-second" / $go."gbit-per-second"),
-                "cpu-to-wireguard-go": ((."sender-cpu-ms-per-gbit" + ."receiver-cpu-ms-per-gbit")
-                    / ($go."sender-cpu-ms-per-gbit" + $go."receiver-cpu-ms-per-gbit")) } end)],
-            rounds: $all
-        }' "$results"
-}
-
-table() { # table < JSON
-    jq -r 'def two: . * 100 | round / 100 | tostring | if test("\\.") then (. + "00")[:(index(".") + 3)] else . + ".00" end;
-        "\n\(.machine.cpu), \(.machine.cores) cores, \(.machine.kernel), \(.date)",
-        (.versions | to_entries[] | "  \(.key): \(.value)"),
-        "One TCP stream, medians of \(.parameters.rounds) rounds of \(.parameters.seconds) s\n",
-        ([.medians[] | [.implementation, (."gbit-per-second" | two), (."sender-cpu-ms-per-gbit" | round),
-            (."receiver-cpu-ms-per-gbit" | round), (."rate-to-wireguard-go" // empty | two), (."cpu-to-wireguard-go" // empty | two)]]
-            | .[] | @tsv)' |
-        awk -F '\t' '!/\t/ {print; next}
-            !head++ {printf "%-16s %9s   %s   %s\n", "", "", "CPU-ms per Gbit", "to wireguard-go"
-                printf "%-16s %9s %8s %8s %8s %8s\n", "", "Gbit/s", "sender", "receiver", "rate", "CPU"}
-            {printf "%-16s %9s %8s %8s %8s %8s\n", $1, $2, $3, $4, $5, $6}'
-}
-
-bench_tunnel() {
-    local only=() with_fullbore="" round load name
-    while (($#)); do
-        case $1 in
-            --rounds) rounds=${2:?--rounds N}; shift ;;
-            --seconds) seconds=${2:?--seconds S}; shift ;;
-            --peer)
-                [[ ${2:-} == ?*=?* ]] || { echo "$0: --peer NAME=PROGRAM" >&2; exit 64; }
-                names+=("${2%%=*}")
-                program[${2%%=*}]=${2#*=}
-                shift
-                ;;
-            --only) only+=("${2:?--only NAME}"); shift ;;
-            --json)
-                json=-
-                [[ ! ${2:-} || $2 == --* ]] || { json=$2; shift; }
-                ;;
-            *) usage >&2; exit 64 ;;
-        esac
-        shift
-    done
-    [[ $rounds =~ ^[1-9][0-9]*$ && $seconds =~ ^[1-9][0-9]*$ ]] || { echo "$0: --rounds and --seconds are numbers from 1" >&2; exit 64; }
-    ((${#only[@]} == 0)) || names=("${only[@]}")
-    for name in "${names[@]}"; do
-        [[ ${program[$name]:-} ]] || { echo "$0: what is $name? (--peer $name=PROGRAM)" >&2; exit 64; }
-    done
-
-    [[ " ${names[*]} " != *" fullbore "* ]] || with_fullbore=1
-    if [[ $with_fullbore && ! ${FULLBORE:-} ]]; then prerequisites build test; else prerequisites test; fi
-    [[ $json != - ]] || exec 3>&1 1>&2 # progress and table aside, so that stdout is JSON and nothing else
-
-    if [[ $with_fullbore && ! ${FULLBORE:-} ]]; then
-        interruptible swift build --package-path "$repo" -c release --product fullbore || fail "the build failed"
-    fi
-    load=$(cut -d' ' -f1 /proc/loadavg)
-    for name in "${names[@]}"; do start_pair "$name"; done
-    for ((round = 1; round <= rounds; round++)); do
-        for name in "${names[@]}"; do measure "$name" "$round"; done
-    done
-    report >"$work/report.json"
-    table <"$work/report.json"
-    case $json in
-        "") ;;
-        -) cat "$work/report.json" >&3 ;;
-        *) cp "$work/report.json" "$json" ;;
-    esac
+    jq -s --slurpfile machine "$work/machine.json" --argjson versions "$versions" --arg date "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" \
+        --arg aead "$(aead_of_fullbore)" --argjson rounds "$rounds" --argjson seconds "$seconds" --argjson offered "[${offered// /,}]" \
+        --argjson shaped "$shaped_to" --argjson mtu "$tunnel_mtu" --arg priority "${in_real_time[*]}" \
+        --arg names "${names[*]}" --arg scenarios "${scenarios[*]}" -f "$repo/etc/bench.d/tunnel/report.jq" "$results"
 }

@@ -3,16 +3,22 @@
 #
 #   build_library              the dynamic library, in its release build
 #   compile NAME [OPTION…]     Tests/CLibrary/NAME.c with it, to $work/NAME
+#   find_compiler              $cc is a C compiler then
 
-library=""
+library="" cc=""
 
 build_library() {
     cd "$repo" || fail "no $repo"
     library=$(swift build -c release --show-bin-path)
     interruptible swift build -c release --product fullbore-wireguard >"$work/build.log" 2>&1 ||
         { cat "$work/build.log"; fail "the library does not build"; }
-    cc=$(command -v cc || true) # or the compiler that comes with Swift
+    find_compiler
+}
+
+find_compiler() { # the machine's, or the one that comes with Swift
+    cc=$(command -v cc || true)
     [[ $cc ]] || cc=$(dirname "$(readlink -f "$(command -v swift)")")/clang
+    [[ -x $cc ]] || fail "no C compiler: neither cc nor swift is in PATH"
 }
 
 compile() {
