@@ -19,6 +19,8 @@ final class CountedRouter {
 
     let worker: Worker
     private let handshakes: HandshakeDesk
+    /// Asked for after each turn, as the thread of a worker does.
+    private var deadline = Instant.never
     /// Without offloads: each packet is written by itself, and can be counted.
     private let tun = MemoryTUN(offloads: TUNOffloads())
     private let host: MemoryHost
@@ -83,8 +85,11 @@ final class CountedRouter {
     /// False when there was nothing to do.
     func turn(_ now: Instant) -> Bool {
         let hasComputed = computing?.measureWork { handshakes.work(now) } ?? handshakes.work(now)
-        let isWanted = hasComputed || tun.waitingCount > 0 || host.ports[0].isReadable || worker.nextDeadline <= now
-        if isWanted { worker.turn(now) }
+        let isWanted = hasComputed || tun.waitingCount > 0 || host.ports[0].isReadable || deadline <= now
+        if isWanted {
+            worker.turn(now)
+            deadline = worker.nextDeadline
+        }
         received += tun.takeWritten().count
         return isWanted
     }
