@@ -62,7 +62,7 @@ _Static_assert(offsetof(struct manager, submit_unchecked) == 80, "as in 1.3");
 
 static enum cipsecmb_outcome outcome;
 static unsigned version;
-static int has_ifma;
+static int uses_ifma;
 static struct manager *(*allocate)(uint64_t flags);
 static void (*initialise)(struct manager *, int *architecture);
 static void (*release)(struct manager *);
@@ -103,7 +103,7 @@ static enum cipsecmb_outcome load(void) {
     if (pthread_key_create(&end_of_thread, give_up) != 0) return CIPSECMB_REFUSES;
     struct manager *manager = make_own();
     if (!manager) return CIPSECMB_REFUSES;
-    has_ifma = manager->architecture == ARCHITECTURE_AVX512 && (manager->features & FEATURE_AVX512_IFMA);
+    uses_ifma = manager->architecture == ARCHITECTURE_AVX512 && (manager->features & FEATURE_AVX512_IFMA);
     return CIPSECMB_READY;
 }
 
@@ -117,7 +117,12 @@ enum cipsecmb_outcome cipsecmb_load(void) {
 
 unsigned cipsecmb_version(void) { return version; }
 
-int cipsecmb_has_ifma(void) { return has_ifma; }
+int cipsecmb_cpu_has_ifma(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512ifma") != 0;
+}
+
+int cipsecmb_uses_ifma(void) { return uses_ifma; }
 
 static inline int run(
     uint32_t direction, uint32_t order, const void *key, const void *nonce, void *destination, const void *source,
@@ -170,7 +175,8 @@ int cipsecmb_open(
 
 enum cipsecmb_outcome cipsecmb_load(void) { return CIPSECMB_OTHER_ARCHITECTURE; }
 unsigned cipsecmb_version(void) { return 0; }
-int cipsecmb_has_ifma(void) { return 0; }
+int cipsecmb_cpu_has_ifma(void) { return 0; }
+int cipsecmb_uses_ifma(void) { return 0; }
 int cipsecmb_seal(
     const void *key, const void *nonce, void *destination, const void *source, uint64_t count, void *tag) {
     return -1;

@@ -24,15 +24,18 @@ extension AEAD {
         }
     }
 
-    /// The fastest that there is here.
+    /// The fastest that there is here. libIPSec_MB is not even loaded where it could not be much faster.
     package static func fastest() throws(Problem) -> Selection {
+        guard IPSecMB.cpuHasIFMA else {
+            return Selection(
+                try checkedLibsodium(), "this CPU has no AVX-512 IFMA, which libIPSec_MB needs to be much faster")
+        }
         switch IPSecMB.backend {
-        case .success(let aead) where IPSecMB.isMuchFaster:
-            return Selection(aead, "libIPSec_MB \(IPSecMB.version), and this CPU has AVX-512 IFMA")
+        case .success(let aead) where IPSecMB.usesIFMA:
+            return Selection(aead, "libIPSec_MB \(IPSecMB.version) makes use of this CPU's AVX-512 IFMA")
         case .success:
             return Selection(
-                try checkedLibsodium(),
-                "libIPSec_MB \(IPSecMB.version) needs AVX-512 IFMA to be much faster, which this CPU does not have")
+                try checkedLibsodium(), "libIPSec_MB \(IPSecMB.version) makes no use of this CPU's AVX-512 IFMA")
         case .failure(let problem): return Selection(try checkedLibsodium(), "\(problem)")
         }
     }

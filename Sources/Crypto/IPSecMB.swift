@@ -36,8 +36,9 @@ package enum IPSecMB {
         }
     }()
 
-    /// Whether the library has code for this CPU that makes it much faster than libsodium.
-    package static var isMuchFaster: Bool { cipsecmb_has_ifma() != 0 }
+    /// Whether this CPU has AVX-512 IFMA, and the library, once it is loaded, makes use of it.
+    static let cpuHasIFMA = cipsecmb_cpu_has_ifma() != 0
+    static var usesIFMA: Bool { cipsecmb_uses_ifma() != 0 }
 
     /// As the library says it.
     package static var version: String {

@@ -7,6 +7,8 @@
 #
 # Stand-ins for libIPSec_MB, found before Debian's: a file that is no library, and a library of a version that nobody knows.
 set -euo pipefail
+# shellcheck source=../../etc/lib/prerequisites.sh
+. "$(dirname "$0")/../../etc/lib/prerequisites.sh"
 # shellcheck source=../../etc/lib/tunnel.sh
 . "$(dirname "$0")/../../etc/lib/tunnel.sh"
 
@@ -51,7 +53,8 @@ for kind in none other; do
     [[ $ended == "$exit_failure" ]] || fail "$kind: status $ended"
     says left "ipsec-mb cannot be used: ${expected[$kind]}"
     up right
-    says right "ChaCha20-Poly1305 by libsodium: ${expected[$kind]}"
+    if grep -qw avx512ifma /proc/cpuinfo; then reason=${expected[$kind]}; else reason="this CPU has no AVX-512 IFMA"; fi
+    says right "ChaCha20-Poly1305 by libsodium: $reason"
     down right
     step "$kind: ${expected[$kind]}"
 done
@@ -59,8 +62,7 @@ start=("${program[@]}")
 
 # ---- With it
 
-dpkg-query -W -f '${db:Status-Status}' libipsec-mb1 2>/dev/null | grep -qx installed ||
-    skip "what it does without libIPSec_MB has passed; the rest needs it (Debian: libipsec-mb1)"
+optional_packages aead || skip "what it does without libIPSec_MB has passed; the rest needs it: $missing"
 declare_pair ipsec-mb libsodium
 up left
 up right

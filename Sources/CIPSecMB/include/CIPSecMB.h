@@ -21,8 +21,11 @@ enum cipsecmb_outcome cipsecmb_load(void);
 /* major << 16 | minor << 8 | patch; 0 without the library. */
 unsigned cipsecmb_version(void);
 
-/* Whether the library has AVX-512 code with IFMA for this CPU. */
-int cipsecmb_has_ifma(void);
+/* Whether this CPU and its kernel have AVX-512 with IFMA; needs no library. */
+int cipsecmb_cpu_has_ifma(void);
+
+/* Whether the library makes use of it. */
+int cipsecmb_uses_ifma(void);
 
 /* Enciphers `count` bytes from source to destination, in either direction, and writes the tag of the ciphertext (16 bytes).
  * key: 32 bytes, nonce: 12. Nothing else is written; behind key and source up to 64 bytes are read. 0, or -1 when this thread has
