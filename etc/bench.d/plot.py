@@ -44,7 +44,7 @@ class Scale:
         positive = [value for value in values if value > 0] or [1]
         if log:
             self.least = 10 ** math.floor(math.log10(min(positive)))
-            self.most = 10 ** math.ceil(math.log10(max(positive) * 1.01))
+            self.most = max(10 * self.least, 10 ** math.ceil(math.log10(max(positive)) - 1e-9))
             decades = round(math.log10(self.most / self.least))
             self.ticks = [self.least * 10 ** decade for decade in range(decades + 1)]
         else:
@@ -138,7 +138,7 @@ def conditions(report):
     machine, parameters = report["machine"], report.get("parameters", {})
     said = [f"{machine['cpu']}, {machine['cores']} cores, {machine['kernel']}", report["date"][:10]]
     if "rounds" in parameters:
-        said.insert(1, f"medians of {parameters['rounds']} rounds, whiskers from least to most")
+        said.insert(1, f"rounds: {parameters['rounds']}; medians, whiskers from least to most")
     return " · ".join(said)
 
 
