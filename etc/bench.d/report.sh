@@ -37,7 +37,7 @@ machine() {
     for flag in $cpu_flags_that_matter; do [[ $has != *" $flag "* ]] || flags+=("$flag"); done
     jq -n --arg cpu "$(lscpu | sed -nE 's/^Model name:[[:space:]]*//p' | head -n1)" --arg flags "${flags[*]}" \
         --argjson cores "$(nproc)" --arg kernel "$(uname -srm)" --argjson load "$(cut -d' ' -f1 /proc/loadavg)" \
-        --arg hypervisor "$(systemd-detect-virt 2>/dev/null || true)" '
+        --arg hypervisor "$(systemd-detect-virt --vm 2>/dev/null || true)" '
         {cpu: $cpu, flags: ($flags | split(" ")), cores: $cores, kernel: $kernel, "load-before": $load, virtualisation: $hypervisor}'
 }
 

@@ -52,7 +52,6 @@ bench_tunnel() {
         done
     done
     if wanted ping-shaped && with fullbore; then run_shaped; fi
-    [[ -s $results ]] || { echo "$0: no scenario is like that" >&2; exit 64; }
     report >"$work/report.json"
     jq -rf "$repo/etc/bench.d/tunnel/table.jq" "$work/report.json"
     publish "$work/report.json"
@@ -69,7 +68,7 @@ wanted() { # wanted SCENARIO
 }
 
 tunnel_options() {
-    local only=() name
+    local only=() name scenario
     while (($#)); do
         report_option "$@"
         if ((taken)); then shift "$taken"; continue; fi
@@ -94,6 +93,11 @@ tunnel_options() {
     for name in "${names[@]}"; do
         [[ ${program[$name]:-} ]] || { echo "$0: what is $name? (--peer $name=PROGRAM)" >&2; exit 64; }
     done
+    for scenario in "${scenarios[@]}"; do
+        ! wanted "$scenario" || { [[ $scenario == ping-shaped ]] && ! with fullbore; } || return 0
+    done
+    echo "$0: there is nothing to measure: no scenario is like that" >&2
+    exit 64
 }
 
 tunnel_prerequisites() {
