@@ -124,6 +124,9 @@ let package = Package(
                 "Wire", "CSodium",
             ],
             path: "Tests/PathCost", swiftSettings: strict),
+        .executableTarget(
+            name: "prefix-cost", dependencies: ["AllowedIPs", "Support", "Wire"], path: "Tests/PrefixCost",
+            swiftSettings: strict),
         tests("Wire"),
         tests("Crypto", ["Linux", "Locking", "CSodium"], resources: [.copy("Vectors")]),
         tests("AllowedIPs"),

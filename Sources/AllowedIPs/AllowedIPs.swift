@@ -14,14 +14,24 @@ package struct AllowedIPs: ~Copyable {
     /// Prefixes in the table, of both families.
     package var count: Int { trie.entries.count }
 
-    /// Entries and branches in use; 0 when the table is empty.
-    var nodeCount: Int { trie.entries.count + trie.branches.count }
+    /// Entries and nodes in use; 0 when the table is empty.
+    var nodeCount: Int { trie.entries.count + trie.nodes.count }
+
+    /// Bytes of memory that the table has, with room for what may come.
+    package var byteCount: Int {
+        trie.byteCount + peers.capacity * MemoryLayout<EntryList>.stride
+    }
 
     // MARK: Looking up
 
     /// The peer with the longest prefix that holds `address`; `PeerID.none` where there is no such prefix (P-7.1).
     package func lookup(_ address: IPAddress) -> PeerID {
         trie.lookup(BitString(address), in: address.family)
+    }
+
+    /// The same for several addresses at once, which costs less where the table is large; `peers` has room for each.
+    package func lookup(_ addresses: Span<IPAddress>, _ peers: inout MutableSpan<PeerID>) {
+        trie.lookup(addresses, &peers)
     }
 
     /// The same for an IPv4 address whose network-order bytes read as `bits`.
@@ -42,7 +52,7 @@ package struct AllowedIPs: ~Copyable {
     package func prefixes(of peer: PeerID) -> [Prefix] {
         guard peers.indices.contains(peer.index) else { return [] }
         var prefixes: [Prefix] = []
-        prefixes.reserveCapacity(peers[peer.index].count)
+        prefixes.reserveCapacity(Int(peers[peer.index].count))
         var next = peers[peer.index].first
         while next != Entry.none {
             if let prefix = trie.entries[next].prefix { prefixes.append(prefix) }
@@ -118,5 +128,5 @@ package struct AllowedIPs: ~Copyable {
 private struct EntryList {
     var first = Entry.none
     var last = Entry.none
-    var count = 0
+    var count: UInt32 = 0
 }

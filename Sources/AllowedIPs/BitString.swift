@@ -26,10 +26,12 @@ struct BitString: Equatable {
         }
     }
 
-    /// Bit `index`, 0 to 127.
-    func bit(_ index: UInt32) -> Bool {
-        let word = index < 64 ? high : low
-        return word &<< UInt64(index & 63) & 1 << 63 != 0
+    /// The six bits from `position` on, which is less than 128; behind the last one are zeros.
+    func way(at position: UInt32) -> Int {
+        let shift = UInt64(position & 63)
+        guard position < 64 else { return Int((low &<< shift) &>> 58) }
+        // In two steps, because a shift by 64 would be one by 0.
+        return Int((high &<< shift | (low &>> 1) &>> (63 - shift)) &>> 58)
     }
 
     /// How many leading bits both have in common, 0 to 128.

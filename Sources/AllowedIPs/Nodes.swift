@@ -30,44 +30,75 @@ extension Entry: SlabElement {
     }
 }
 
-/// A place where paths part, or go on below a prefix: 16 bytes, the only ones that a look-up walks over.
+/// A place where up to 64 ways part, by the next six bits of an address: 24 bytes.
 ///
-/// It has two children, or an entry and one child: anything less is folded into what stands above.
-struct Branch {
-    /// Where paths whose bit `position` is 0 or 1 go on.
-    var zero: Reference
-    var one: Reference
-    /// The prefix that ends here, of length `position`; `Entry.none` if none does.
-    var entry: UInt32
-    /// How many leading bits everything below has in common.
+/// It has two references at least: anything less is folded into what stands above.
+struct Node {
+    /// How many bits a node looks at.
+    static let stride = 6
+
+    /// Where everything below begins to differ: a multiple of the stride.
     let position: UInt32
+    /// Where its references are: those of the ways, then those of the ends, each in the order of its bits.
+    var block = Blocks.none
+    /// The ways that go on, by six bits.
+    var ways: UInt64 = 0
+    /// The prefixes that end within the six bits: bit 2ⁿ − 1 + v is the one that goes on for n bits (0 to 5) of value v.
+    var ends: UInt64 = 0
 
-    subscript(_ side: Bool) -> Reference {
-        get { side ? one : zero }
-        set { if side { one = newValue } else { zero = newValue } }
+    init(at position: Int) { self.position = UInt32(position) }
+
+    /// How many references it has.
+    var count: Int { ways.nonzeroBitCount + ends.nonzeroBitCount }
+
+    func has(way: Int) -> Bool { ways &>> UInt64(way) & 1 != 0 }
+    func has(end: Int) -> Bool { ends &>> UInt64(end) & 1 != 0 }
+
+    /// Where the reference of a way or an end is in the block, or would be.
+    func place(ofWay way: Int) -> Int { ways == .max ? way : (ways & (1 &<< UInt64(way) - 1)).nonzeroBitCount }
+    func place(ofEnd end: Int) -> Int { ways.nonzeroBitCount + (ends & (1 &<< UInt64(end) - 1)).nonzeroBitCount }
+
+    /// The bit of the prefix that ends at `length`, on the way `way`; nil for one that goes further.
+    func end(_ length: Int, way: Int) -> Int? {
+        let left = length - Int(position)
+        return left < Node.stride ? Self.end(left, way) : nil
     }
+
+    /// The longest of the prefixes on the way `way` that end here, not after `length`; nil where there is none.
+    func longestEnd(way: Int, notAfter length: Int = .max) -> Int? {
+        guard ends != 0 else { return nil }
+        let most = min(length - Int(position), Node.stride - 1)
+        let passed = ends & Self.ends(on: way) & (1 &<< UInt64(1 << (most + 1) - 1) - 1)
+        return passed == 0 ? nil : 63 - passed.leadingZeroBitCount
+    }
+
+    /// The six prefixes that a way may pass.
+    private static func ends(on way: Int) -> UInt64 {
+        (0..<stride).reduce(0) { $0 | 1 &<< UInt64(end($1, way)) }
+    }
+
+    /// The bit of a prefix that goes on for `left` of the way's bits.
+    private static func end(_ left: Int, _ way: Int) -> Int { (1 &<< left) - 1 + way &>> (stride - left) }
 }
 
-extension Branch: SlabElement {
-    static let vacant = Branch(zero: .none, one: .none, entry: Entry.none, position: 0)
+extension Node: SlabElement {
+    static let vacant = Node(at: 0)
     var nextVacant: UInt32 {
-        get { entry }
-        set { entry = newValue }
+        get { block }
+        set { block = newValue }
     }
 }
 
-/// Where a path goes on: at a branch, at an entry with nothing below it, or nowhere.
+/// Where a path goes on: at a node, at an entry with nothing below it, or nowhere.
 struct Reference: Equatable {
     private static let leafBit: UInt32 = 1 << 31
-    private let rawValue: UInt32
-
-    private init(rawValue: UInt32) { self.rawValue = rawValue }
+    let rawValue: UInt32
 
     static let none = Reference(rawValue: .max)
-    static func branch(_ index: UInt32) -> Reference { Reference(rawValue: index) }
+    static func node(_ index: UInt32) -> Reference { Reference(rawValue: index) }
     static func leaf(_ index: UInt32) -> Reference { Reference(rawValue: index | leafBit) }
 
-    var branch: UInt32? { rawValue < Reference.leafBit ? rawValue : nil }
+    var node: UInt32? { rawValue < Reference.leafBit ? rawValue : nil }
     /// The entry's index where this is a leaf.
     var leaf: UInt32? { rawValue >= Reference.leafBit && self != .none ? rawValue & ~Reference.leafBit : nil }
 }

@@ -11,7 +11,7 @@
 /// Held as one 128-bit number in host order, so that masking and comparing are integer operations: an IPv4 address
 /// is the low 32 bits of `low`, and `high` is then 0.
 public struct IPAddress: Hashable, Sendable {
-    public enum Family: UInt8, Sendable {
+    public enum Family: UInt8, Sendable, BitwiseCopyable {
         case v4 = 4
         case v6 = 6
 

@@ -1,5 +1,5 @@
 /// A peer's number, unique in the router and dense from 0, so that per-peer state is an array element.
-public struct PeerID: Hashable, Sendable {
+public struct PeerID: Hashable, Sendable, BitwiseCopyable {
     public let rawValue: Int32
     @inlinable public init(_ rawValue: Int) { self.rawValue = Int32(truncatingIfNeeded: rawValue) }
     @inlinable public var index: Int { Int(rawValue) }

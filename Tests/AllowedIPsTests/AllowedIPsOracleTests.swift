@@ -108,12 +108,42 @@ import Wire
                 for entry in list.entries { #expect((table.owner(of: entry.prefix)) == entry.peer) }
             }
             let nodes = table.nodeCount
-            #expect(nodes <= max(0, 2 * count), "step \(step): more branches than prefixes")
+            #expect(nodes <= max(0, 2 * count), "step \(step): more nodes than prefixes")
         }
         #expect(list.entries.count > 20, "the run kept too few prefixes to mean anything")
         for peer in 0..<peers { table.removeAll(of: PeerID(peer)) }
         #expect((table.nodeCount) == 0)
         #expect((table.lookup(IPAddress(v4: 0))) == .none)
+    }
+
+    /// More at once than are looked up together, and a number of them that leaves a remainder.
+    @Test(arguments: Spread.allCases, [0, 1, 31, 32, 33, 1000])
+    func `addresses that are looked up at once find what each finds alone`(spread: Spread, count: Int) throws {
+        var random = SeededGenerator(seed: 4)
+        var table = AllowedIPs()
+        for index in 0..<300 { table.insert(try prefix(spread, &random), peer: PeerID(index % 50)) }
+        let addresses = (0..<count).map { _ in address(spread, &random) }
+        var found = [PeerID](repeating: PeerID(99), count: count)
+        var peers = found.mutableSpan
+        table.lookup(addresses.span, &peers)
+        let expected = addresses.map { table.lookup($0) }
+        #expect(found == expected)
+    }
+
+    /// What was left is used again: as many prefixes, coming and going in whatever order, take no more memory.
+    @Test func `memory does not grow while prefixes come and go`() throws {
+        var random = SeededGenerator(seed: 5)
+        var table = AllowedIPs()
+        var prefixes = Set<Prefix>()
+        while prefixes.count < 2000 { prefixes.insert(try prefix(.clustered, &random)) }
+        for prefix in prefixes { table.insert(prefix, peer: PeerID(0)) }
+        let bytes = table.byteCount
+        for _ in 0..<20 {
+            for prefix in prefixes.shuffled(using: &random) { table.remove(prefix, peer: PeerID(0)) }
+            for prefix in prefixes.shuffled(using: &random) { table.insert(prefix, peer: PeerID(0)) }
+        }
+        let grown = table.byteCount
+        #expect(grown <= bytes * 3 / 2, "\(bytes) bytes have become \(grown)")
     }
 
     /// An address in the prefix, or one bit outside of it.
