@@ -26,6 +26,7 @@ package final class AllowedIPsStage: Stage {
     private let tables: ContiguousArray<Table>
     private var drops = DropCounters<Drop>()
     private let undeliverable: UndeliverablePackets
+    private var search = OwnerSearch()
 
     package init(interfaces: Int, undeliverable: UndeliverablePackets = UndeliverablePackets()) {
         self.undeliverable = undeliverable
@@ -46,28 +47,28 @@ package final class AllowedIPsStage: Stage {
     }
 
     package func outbound(_ batch: inout PacketBatch) {
-        let table = tables[batch.interface.index]
         let (interface, now) = (batch.interface, batch.now)
-        batch.filter { packet in
-            guard let ip = unsafe IPPacket(packet.contents) else { return .drop(drops.count(packet, .notIP)) }
-            let peer = table.prefixes.lookup(ip.destination)
-            guard peer != .none else {
+        search.run(&batch, in: tables[interface.index].prefixes) { ip in
+            ip.destination
+        } notIP: { packet in
+            drops.count(packet, .notIP)
+        } decide: { packet, owner in
+            guard owner != .none else {
                 undeliverable.note(packet, on: interface, now)
                 return .drop(drops.count(packet, .noRoute))
             }
-            packet.peer = peer
+            packet.peer = owner
             return .pass
         }
     }
 
     package func inbound(_ batch: inout PacketBatch) {
-        let table = tables[batch.interface.index]
-        batch.filter { packet in
-            guard let ip = unsafe IPPacket(packet.contents) else { return .drop(drops.count(packet, .notIP)) }
-            guard table.prefixes.lookup(ip.source) == packet.peer else {
-                return .drop(drops.count(packet, .sourceNotAllowed))
-            }
-            return .pass
+        search.run(&batch, in: tables[batch.interface.index].prefixes) { ip in
+            ip.source
+        } notIP: { packet in
+            drops.count(packet, .notIP)
+        } decide: { packet, owner in
+            owner == packet.peer ? .pass : .drop(drops.count(packet, .sourceNotAllowed))
         }
     }
 
@@ -81,4 +82,38 @@ package final class AllowedIPsStage: Stage {
 /// A table is one thing wherever it is looked at from.
 private final class Table {
     var prefixes = AllowedIPs()
+}
+
+/// Looks up all packets of a batch at once.
+private struct OwnerSearch {
+    private var addresses = ContiguousArray(repeating: IPAddress(v4: 0), count: PacketBatch.capacity)
+    private var owners = ContiguousArray(repeating: PeerID.none, count: PacketBatch.capacity)
+
+    @inline(__always)
+    mutating func run(
+        _ batch: inout PacketBatch, in prefixes: borrowing AllowedIPs, _ address: (IPPacket) -> IPAddress,
+        notIP: (borrowing Packet) -> CountedDrop, decide: (inout Packet, PeerID) -> Verdict
+    ) {
+        var count = 0
+        batch.filter { packet in
+            guard let ip = unsafe IPPacket(packet.contents) else { return .drop(notIP(packet)) }
+            addresses[count] = address(ip)
+            count += 1
+            return .pass
+        }
+        Self.lookUp(addresses, count, in: prefixes, &owners)
+        var next = 0
+        batch.filter { packet in
+            next += 1
+            return decide(&packet, owners[next - 1])
+        }
+    }
+
+    private static func lookUp(
+        _ addresses: ContiguousArray<IPAddress>, _ count: Int, in prefixes: borrowing AllowedIPs,
+        _ owners: inout ContiguousArray<PeerID>
+    ) {
+        var owners = owners.mutableSpan
+        prefixes.lookup(addresses.span.extracting(first: count), &owners)
+    }
 }
