@@ -31,6 +31,9 @@ extension FileContext {
         let others = peers.filter { $0.name.tunnel == peer.tunnel && $0.name != peer }.flatMap(\.prefixes)
         return own.flatMap { prefix in prefix.subtracting(others.filter { $0 != prefix && prefix.contains($0) }) }
     }
+
     /// What proves it before or after a change of peers that is under way: what refuses it has to refuse all of it.
-    package func claimedPrefixes(of peer: PeerName) -> [Prefix] { claims[peer] ?? provenPrefixes(of: peer) }
+    package func claimedPrefixes(of peer: PeerName) -> [Prefix] {
+        versions.isEmpty ? provenPrefixes(of: peer) : Array(Set(versions.flatMap { $0.claimedPrefixes(of: peer) }))
+    }
 }

@@ -61,8 +61,10 @@ struct FirewallRulesetTests {
             "  - firewall:\n      rules: [ { deny: any, from: carol, to: lan }, { allow: any, from: carol, to: wan } ]"
         var context = try RouterText([Firewall.schema]).context(RouterText.file(lines))
         let options = try #require(context.stages.first?.options as? FirewallOptions)
-        let carol = try #require(context.peers.first { $0.name.name == "carol" })
-        context.claims[carol.name] = carol.prefixes + ["10.99.0.0/16"].compactMap { Prefix($0) }
+        let carol = try #require(context.peers.firstIndex { $0.name.name == "carol" })
+        var before = context
+        before.peers[carol].prefixes += ["10.99.0.0/16"].compactMap { Prefix($0) }
+        context.versions = [context, before]
         let text = Ruleset(router: context.router, [options.intent(in: context)]).description
         let refusing = try #require(
             text.split(separator: "\n").first { $0.contains("drop") && $0.contains("ip saddr") })

@@ -50,8 +50,8 @@ public struct FileContext: Sendable {
     public var file: String
     public var tunnels: [Tunnel]
     public var peers: [Peer]
-    /// While peers change: what each one proves before or after. Empty at other times.
-    public var claims: [PeerName: [Prefix]] = [:]
+    /// While peers change: the file's context after and before. Empty at other times.
+    public var versions: [FileContext] = []
     public var zones: [Zone]
     public var stages: [Stage]
     public var tests: [Located<PolicyTest>]

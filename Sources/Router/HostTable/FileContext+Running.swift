@@ -34,32 +34,30 @@ extension FileContext {
 
     /// What is true before and after a change of peers and ports. A prefix that moves proves nobody until it has moved. With
     /// it the rules never take one peer for another, whatever each worker knows. What refuses a peer refuses what it has
-    /// before or after (`claims`); peers that have gone have nothing else.
+    /// before or after (`versions`); peers that have gone have nothing else.
     ///
     /// A tunnel whose port changes hears at both: each worker goes to the new one at a moment of its own.
     func common(with other: FileContext) -> FileContext {
         var result = self
+        result.versions = [self, other]
         for (index, tunnel) in tunnels.enumerated() {
             let before = other.tunnels.first { $0.name == tunnel.name }?.openPorts ?? []
             result.tunnels[index].formerPorts = before.subtracting([tunnel.listenPort])
         }
-        for peer in Set((peers + other.peers).map(\.name)) {
-            result.claims[peer] = Array(Set(claimedPrefixes(of: peer) + other.claimedPrefixes(of: peer)))
-        }
-        for (index, peer) in peers.enumerated() {
-            let also = Set(other.peers.first { $0.name == peer.name }?.prefixes ?? [])
+        let before = Dictionary(other.peers.map { ($0.name, $0.prefixes) }) { first, _ in first }
+        for (index, peer) in peers.enumerated() where before[peer.name] != peer.prefixes {
+            let also = Set(before[peer.name] ?? [])
             result.peers[index].prefixes = peer.prefixes.filter { also.contains($0) }
         }
         let present = Set(peers.map(\.name))
         result.peers += other.peers.filter { !present.contains($0.name) }.map { Peer(name: $0.name, prefixes: []) }
         // Moving prefixes may lie in others that stay: they are nobody's for now.
+        var moving: [String: Set<Prefix>] = [:]
+        for peer in peers + other.peers { moving[peer.name.tunnel, default: []].formUnion(peer.prefixes) }
+        for peer in result.peers { moving[peer.name.tunnel]?.subtract(peer.prefixes) }
         for tunnel in tunnels.map(\.name) {
-            let settled = Set(result.peers.filter { $0.name.tunnel == tunnel }.flatMap(\.prefixes))
-            let all = (peers + other.peers).filter { $0.name.tunnel == tunnel }.flatMap(\.prefixes)
-            let moving = Set(all).subtracting(settled)
-            if !moving.isEmpty {
-                result.peers.append(Peer(name: PeerName(tunnel: tunnel, name: ""), prefixes: Array(moving)))
-            }
+            guard let prefixes = moving[tunnel], !prefixes.isEmpty else { continue }
+            result.peers.append(Peer(name: PeerName(tunnel: tunnel, name: ""), prefixes: Array(prefixes)))
         }
         return result
     }

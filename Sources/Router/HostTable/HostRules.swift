@@ -13,10 +13,10 @@ import Pipeline
 final class HostRules: Sendable {
     fileprivate struct Running {
         var configuration: RouterConfiguration
-        /// What the rules were last made for.
+        /// What the rules were last made for; without anybody in it where there are none.
         var context: FileContext
 
-        var hasStages: Bool { context.stages.contains { $0.options is any HostOptions } }
+        var hasStages: Bool { configuration.hasHostStages }
     }
 
     private let table: HostTable
@@ -30,7 +30,8 @@ final class HostRules: Sendable {
         name = configuration.name
         table = HostTable(router: configuration.name)
         (self.registry, self.file, self.logger) = (registry, file, logger)
-        running = Guarded(Running(configuration: configuration, context: configuration.context(file: file)))
+        let empty = FileContext(router: configuration.name, file: file)
+        running = Guarded(Running(configuration: configuration, context: empty))
     }
 
     // MARK: From start to end
@@ -39,12 +40,12 @@ final class HostRules: Sendable {
     func start() throws(RouterError) {
         do throws(NftablesError) {
             try running.withLock { running throws(NftablesError) in
-                running.context = FileContext(running.configuration, file: file, registry)
                 guard running.hasStages else {
                     return attempt("a table of an earlier run may still be there") { () throws(NftablesError) in
                         try table.clear()
                     }
                 }
+                running.context = FileContext(running.configuration, file: file, registry)
                 try table.apply(HostTable.Proposal(running.context))
             }
         } catch {
@@ -115,13 +116,20 @@ final class HostRules: Sendable {
     /// and changes nothing.
     func prepare(_ next: RouterConfiguration) throws(NftablesError) -> Prepared {
         try running.withLock { running throws(NftablesError) -> Prepared in
-            var context = next.context(file: file)
-            context.keepPorts(of: running.context)
-            context = context.common(with: running.context)
+            let context = transition(to: next, from: running)
             let proposal = HostTable.Proposal(context)
             try table.rehearse(proposal)
             return Prepared(before: running, after: Running(configuration: next, context: context), proposal: proposal)
         }
+    }
+
+    /// What rules may take for true until the workers know of the peers of `next`.
+    private func transition(to next: RouterConfiguration, from running: Running) -> FileContext {
+        guard next.hasHostStages else { return FileContext(router: name, file: file) }
+        let before = running.hasStages ? running.context : FileContext(running.configuration, file: file, registry)
+        var context = next.context(file: file)
+        context.keepPorts(of: before)
+        return context.common(with: before)
     }
 
     /// Makes the prepared rules those that are in force; `settle` has to follow, or `undo`. When it throws, nothing has
@@ -159,4 +167,8 @@ final class HostRules: Sendable {
             return ControlProtocol.Answer(error: "\(error)")
         }
     }
+}
+
+extension RouterConfiguration {
+    fileprivate var hasHostStages: Bool { pipeline.contains { $0.options is any HostOptions } }
 }

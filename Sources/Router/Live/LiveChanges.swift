@@ -73,6 +73,7 @@ final class LiveChanges: Sendable {
                 let binding = try bind(change, on: id)
                 let edit = try registry.commit(change, on: id)
                 settled(edit.settledPeers)
+                let rules = edit.concernsRules || binding != nil ? rules : nil
                 rules?.narrow(binding.map { (registry.name(of: id), $0.port) })
                 if let binding { install(binding, on: id) }
                 guard carryOut(edit) else { return Errno(EIO) }
@@ -185,6 +186,11 @@ final class LiveChanges: Sendable {
         registry.giveBack(numbers)
         return true
     }
+}
+
+extension Edit {
+    /// Whether other peers have other prefixes than before.
+    fileprivate var concernsRules: Bool { !prefixes.isEmpty || !additions.isEmpty || !removals.isEmpty }
 }
 
 extension DeviceChange {
