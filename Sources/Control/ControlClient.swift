@@ -37,6 +37,14 @@ package enum ControlClient {
         return status
     }
 
+    /// The same as JSON, laid out for people.
+    package static func statusText(_ socket: ControlSocket) throws(Problem) -> [UInt8] {
+        let line = try exchange(socket, .status, patience)
+        if let status = ControlProtocol.status(in: line) { return JSONLayout.indented(status) }
+        _ = try answer(line)
+        throw .garbled
+    }
+
     package static func firewall(_ socket: ControlSocket) throws(Problem) -> HostTableStatus {
         guard let status = try ask(socket, .firewall, patience).firewall else { throw .garbled }
         return status
@@ -51,6 +59,12 @@ package enum ControlClient {
     private static func ask(
         _ socket: ControlSocket, _ command: ControlProtocol.Command, _ patience: Interval
     ) throws(Problem) -> ControlProtocol.Answer {
+        try answer(try exchange(socket, command, patience))
+    }
+
+    private static func exchange(
+        _ socket: ControlSocket, _ command: ControlProtocol.Command, _ patience: Interval
+    ) throws(Problem) -> Data {
         let connection: ControlConnection
         do {
             connection = ControlConnection(try socket.connect(), patience: patience)
@@ -62,8 +76,12 @@ package enum ControlClient {
             }
         }
         connection.write(ControlProtocol.encode(ControlProtocol.Request(command)))
-        guard let line = connection.readLine(bound: ControlProtocol.answerBound),
-            let answer = try? JSONDecoder().decode(ControlProtocol.Answer.self, from: line)
+        guard let line = connection.readLine(bound: ControlProtocol.answerBound) else { throw .garbled }
+        return line
+    }
+
+    private static func answer(_ line: Data) throws(Problem) -> ControlProtocol.Answer {
+        guard let answer = try? JSONDecoder().decode(ControlProtocol.Answer.self, from: line)
         else { throw .garbled }
         if let error = answer.error { throw .refused(error, isForConfiguration: answer.isForConfiguration ?? false) }
         return answer

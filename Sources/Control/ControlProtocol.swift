@@ -45,7 +45,24 @@ package enum ControlProtocol {
         }
     }
 
-    static func encode(_ value: some Encodable) -> Data {
+    /// What stands around a status in an answer: whoever passes it on need not read it.
+    private static let (beforeStatus, afterStatus) = (Data(#"{"status":"#.utf8), Data(#","version":\#(version)}"#.utf8))
+
+    /// An answer with many peers in it is written by itself: `JSONEncoder` takes 15 µs for each.
+    static func encode(_ answer: Answer) -> Data {
+        guard let status = answer.status else { return encode(answer as any Encodable) }
+        var writer = JSONWriter()
+        status.write(to: &writer)
+        return beforeStatus + writer.bytes + afterStatus + [UInt8(ascii: "\n")]
+    }
+
+    /// The text of the status in an answer; nil for an answer of another kind.
+    static func status(in line: Data) -> Data? {
+        guard line.starts(with: beforeStatus), line.suffix(afterStatus.count) == afterStatus else { return nil }
+        return line.dropFirst(beforeStatus.count).dropLast(afterStatus.count)
+    }
+
+    static func encode(_ value: any Encodable) -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var line = (try? encoder.encode(value)) ?? Data(#"{"version":1,"error":"cannot encode the answer"}"#.utf8)

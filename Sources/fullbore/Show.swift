@@ -21,9 +21,8 @@ struct Show: ParsableCommand {
     func run() throws {
         if firewall { return try showFirewall() }
         if let name {
-            let status = try ask(name)
-            json ? try printJSON(status) : print(status)
-            return
+            guard json else { return print(try ask(name, ControlClient.status)) }
+            return say(String(decoding: try ask(name, ControlClient.statusText), as: UTF8.self))
         }
         var all: [RouterStatus] = []
         for name in ControlSocket.routers(in: place.path) {
@@ -58,9 +57,11 @@ struct Show: ParsableCommand {
         }
     }
 
-    private func ask(_ name: String) throws -> RouterStatus {
+    private func ask<Answer>(
+        _ name: String, _ question: (ControlSocket) throws(ControlClient.Problem) -> Answer
+    ) throws -> Answer {
         do {
-            return try ControlClient.status(ControlSocket(router: name, runDirectory: place.path))
+            return try question(ControlSocket(router: name, runDirectory: place.path))
         } catch {
             complain("fullbore: \(error)")
             throw error.exitCode
