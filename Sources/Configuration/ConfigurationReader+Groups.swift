@@ -59,7 +59,7 @@ extension ConfigurationReader {
             members[peer] = Located(name.value, at: text.position)
             peers.append(peer)
         }
-        let stageOptions = stageOptions(&options, pipeline, for: "a group", \.groupOptions)
+        let stageOptions = stageOptions(&options, pipeline, for: "a group") { $0.groupOptions }
         options.finish()
         return GroupConfiguration(name: name, peers: peers, stageOptions: stageOptions)
     }

@@ -129,7 +129,7 @@ extension ConfigurationReader {
         let keepalive = options.optional(
             "persistent-keepalive", as: Keepalive.self, help: "seconds between packets that keep a NAT's mapping open")
         let rank = standby(&options)
-        let stageOptions = stageOptions(&options, scope.pipeline, for: "a peer", \.peerOptions)
+        let stageOptions = stageOptions(&options, scope.pipeline, for: "a peer") { $0.peerOptions }
         options.finish()
 
         if let publicKey { checks.note(publicKey, of: name, on: scope.interface) }
@@ -169,12 +169,12 @@ extension ConfigurationReader {
     /// The options of a peer or a group for the stages of the pipeline. A key that names another stage is no unknown key.
     func stageOptions(
         _ options: inout OptionReader, _ pipeline: [PipelineEntry]?, for whom: String,
-        _ types: KeyPath<StageSchema, (any OptionRecord.Type)?>
+        _ type: (StageSchema) -> (any OptionRecord.Type)?
     ) -> [String: any OptionRecord] {
         var records: [String: any OptionRecord] = [:]
         for schema in stages {
             let stage = schema.name
-            guard let type = schema[keyPath: types] else {
+            guard let type = type(schema) else {
                 options.refuse(stage, "\(stage) takes no options for \(whom)")
                 continue
             }
@@ -190,12 +190,12 @@ extension ConfigurationReader {
 
     /// Reads what stands under a name: `peer 'berlin'`.
     func reader(_ entry: Value.Mapping.Entry, _ kind: String) -> OptionReader? {
-        let name = Quotation.quote(entry.key.value)
-        guard entry.value.content != .null else {
-            diagnostics.error("\(kind) \(name) has nothing under it", at: entry.key.position)
+        let name = entry.key.value
+        if case .null = entry.value.content {
+            diagnostics.error("\(kind) \(Quotation.quote(name)) has nothing under it", at: entry.key.position)
             return nil
         }
-        return OptionReader(entry.value, of: "\(kind) \(name)", diagnostics)
+        return OptionReader(entry.value, of: "\(kind) \(Quotation.quote(name))", diagnostics)
     }
 }
 

@@ -42,7 +42,8 @@ extension ConfigurationReader {
         for name in checks.tunnels where !context.tunnels.contains(where: { $0.name == name }) {
             context.tunnels.append(FileContext.Tunnel(name: name, listenPort: 0, addresses: []))
         }
-        for name in checks.peers where !context.peers.contains(where: { $0.name == name }) {
+        let known = Set(context.peers.map(\.name))
+        for name in checks.peers where !known.contains(name) {
             context.peers.append(FileContext.Peer(name: name, prefixes: []))
         }
         ZoneChecks(context, diagnostics).run()

@@ -2,18 +2,18 @@ import Crypto
 import Pipeline
 import Wire
 
-/// One peer of an interface.
-package struct PeerConfiguration: Sendable {
-    package var name: Located<String>
-    package var publicKey: Located<PublicKey>
-    package var presharedKey: Located<KeySource>?
+/// One peer of an interface. An object, because much refers to what a file says of a peer, and there may be very many.
+package final class PeerConfiguration: Sendable {
+    package let name: Located<String>
+    package let publicKey: Located<PublicKey>
+    package let presharedKey: Located<KeySource>?
     /// Where it is at first; a name is looked up when the router runs.
-    package var endpoint: Located<HostPort>?
-    package var allowedIPs: [Located<Prefix>]
+    package let endpoint: Located<HostPort>?
+    package let allowedIPs: [Located<Prefix>]
     /// Whole seconds, at most 65,535 of them; nil is off.
-    package var persistentKeepalive: Interval?
+    package let persistentKeepalive: Interval?
     /// Options of stages for this peer, by the stage's name.
-    package var stageOptions: [String: any OptionRecord]
+    package let stageOptions: [String: any OptionRecord]
 
     /// Where it is at first, when that has to be looked up.
     package var namedEndpoint: HostPort? {

@@ -5,12 +5,12 @@ import Pipeline
 /// The text may come from anybody: its size, its nesting and what its aliases expand to are bounded. What is wrong with
 /// single nodes is collected; a text that is not YAML ends the reading, for nothing after it can be trusted.
 package struct YAMLParser: ~Copyable {
-    /// The most bytes of a file: some 65,000 peers.
-    package static let maximumSize = 16 << 20
+    /// The most bytes of a file: some 250,000 peers.
+    package static let maximumSize = 64 << 20
     /// How deep lists and mappings may nest, aliases followed.
     package static let maximumDepth = 32
     /// The most nodes of a tree, counting again what each alias stands for.
-    package static let maximumNodes = 1 << 20
+    package static let maximumNodes = 4 << 20
 
     private var events: YAMLEvents
     private let diagnostics: Diagnostics

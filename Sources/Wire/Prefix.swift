@@ -18,16 +18,23 @@ public struct Prefix: Hashable, Sendable {
 
     /// `10.0.0.0/8`, `fd00::/64`, or a bare address, which stands for itself alone.
     public init?(_ text: some StringProtocol) {
-        guard let slash = text.firstIndex(of: "/") else {
-            guard let address = IPAddress(text) else { return nil }
-            self.init(host: address)
-            return
-        }
-        let digits = text[text.index(after: slash)...]
-        guard let address = IPAddress(text[..<slash]), (1...3).contains(digits.count),
-            digits.allSatisfy({ ("0"..."9").contains($0) }), let length = Int(digits)
-        else { return nil }
+        guard let (address, length) = Self.parts(of: String(text)) else { return nil }
         self.init(address, length: length)
+    }
+
+    /// The address and the length of a prefix as they are written: host bits are not cleared, nor is the length checked.
+    public static func parts(of text: String) -> (address: IPAddress, length: Int)? {
+        guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else {
+            return IPAddress(text).map { ($0, $0.family.bitWidth) }
+        }
+        let digits = text.utf8[text.utf8.index(after: slash)...]
+        guard let address = IPAddress(text[..<slash]), (1...3).contains(digits.count) else { return nil }
+        var length = 0
+        for digit in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+            length = length * 10 + Int(digit - UInt8(ascii: "0"))
+        }
+        return (address, length)
     }
 
     @inlinable public var family: IPAddress.Family { address.family }

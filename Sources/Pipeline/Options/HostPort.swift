@@ -43,14 +43,16 @@ extension HostPort: ScalarOption, CustomStringConvertible {
 
     public init(_ scalar: Value.Scalar) throws(OptionError) {
         let text = scalar.text
-        guard let colon = text.lastIndex(of: ":") else { throw Self.unexpected(scalar, ": the port is missing") }
+        guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else {
+            throw Self.unexpected(scalar, ": the port is missing")
+        }
         let host = text[..<colon]
-        let inBrackets = host.first == "[" && host.last == "]"
-        guard inBrackets || !host.contains(":") else {
+        let inBrackets = host.utf8.first == UInt8(ascii: "[") && host.utf8.last == UInt8(ascii: "]")
+        guard inBrackets || !host.utf8.contains(UInt8(ascii: ":")) else {
             throw Self.unexpected(scalar, ": an IPv6 address stands in [ ], and the port after it")
         }
-        let digits = text[text.index(after: colon)...]
-        guard !digits.isEmpty, digits.allSatisfy({ ("0"..."9").contains($0) }), let port = UInt16(digits), port > 0
+        let digits = text[text.utf8.index(after: colon)...]
+        guard !digits.isEmpty, digits.utf8.allSatisfy(Self.isDigit), let port = UInt16(digits), port > 0
         else {
             throw Self.unexpected(scalar, ": the port is a number from 1 to 65535")
         }
@@ -58,6 +60,8 @@ extension HostPort: ScalarOption, CustomStringConvertible {
         guard let named else { throw Self.unexpected(scalar) }
         self.init(host: named, port: port)
     }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
     private static func v6(_ text: Substring) -> Host? {
         let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)

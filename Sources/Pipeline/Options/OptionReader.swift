@@ -10,15 +10,20 @@ public struct OptionReader {
     public let position: SourcePosition
     public let diagnostics: Diagnostics
     private let mapping: Value.Mapping
-    /// Whose options these are, in messages: `peer 'berlin'`.
-    private let owner: String
+    /// Whose options these are, in messages: `peer 'berlin'`. Worked out for a message only.
+    private let owner: () -> String
     /// The keys asked for, in order.
     private var known: [String] = []
     /// Keys that mean something, but not here: near enough to be suggested.
     private var refused: [String] = []
+    /// Whether every key of the mapping is known, because they are names.
+    private var takesAllKeys = false
     private var recorder: OptionRecorder?
 
-    public init(_ mapping: Value.Mapping, at position: SourcePosition, of owner: String, _ diagnostics: Diagnostics) {
+    public init(
+        _ mapping: Value.Mapping, at position: SourcePosition, of owner: @autoclosure @escaping () -> String,
+        _ diagnostics: Diagnostics
+    ) {
         self.mapping = mapping
         self.position = position
         self.owner = owner
@@ -26,12 +31,14 @@ public struct OptionReader {
     }
 
     /// nil, and an error, when `value` is not a mapping.
-    public init?(_ value: Value, of owner: String = "this mapping", _ diagnostics: Diagnostics) {
+    public init?(
+        _ value: Value, of owner: @autoclosure @escaping () -> String = "this mapping", _ diagnostics: Diagnostics
+    ) {
         guard case .mapping(let mapping) = value.content else {
             diagnostics.error("expected a mapping, found \(value.found)", at: value.position)
             return nil
         }
-        self.init(mapping, at: value.position, of: owner, diagnostics)
+        self.init(mapping, at: value.position, of: owner(), diagnostics)
     }
 
     /// A reader of nothing that has `recorder` note what it is asked for.
@@ -50,7 +57,7 @@ public struct OptionReader {
     ) -> T? {
         recorder?.note(OptionKey(name: key, shape: shape(), isRequired: true, fallback: nil, help: help))
         guard let value = find(key) else {
-            if mapping[key] == nil { diagnostics.error(missing ?? "'\(key)' is missing in \(owner)", at: position) }
+            if mapping[key] == nil { diagnostics.error(missing ?? "'\(key)' is missing in \(owner())", at: position) }
             return nil
         }
         return T.read(value, diagnostics)
@@ -124,16 +131,15 @@ public struct OptionReader {
 
     /// Every key with its value, in the order of the file, for a mapping whose keys are names; all of them become known.
     public mutating func entries() -> [Value.Mapping.Entry] {
-        known += mapping.entries.map(\.key.value)
+        takesAllKeys = true
         return mapping.entries
     }
 
     /// Makes a key that means something, but not here or not yet, an error that says so instead of "unknown". A key that
     /// was asked for before is not refused.
     public mutating func refuse(_ key: String, _ message: @autoclosure () -> String) {
-        guard !known.contains(key) else { return }
         refused.append(key)
-        guard let entry = mapping[key] else { return }
+        guard let entry = mapping[key], !known.contains(key) else { return }
         diagnostics.error(message(), at: entry.key.position)
     }
 
@@ -155,8 +161,8 @@ public struct OptionReader {
 
     /// Reports every key that was not asked for.
     public mutating func finish() {
-        let asked = Set(known + refused)
-        for entry in mapping.entries where !asked.contains(entry.key.value) {
+        guard !takesAllKeys else { return }
+        for entry in mapping.entries where !known.contains(entry.key.value) && !refused.contains(entry.key.value) {
             diagnostics.error(unknown(entry.key.value), at: entry.key.position)
         }
     }

@@ -8,7 +8,7 @@ public struct WrittenPrefix: OptionValue {
 
     public static func read(_ value: Value, _ diagnostics: Diagnostics) -> WrittenPrefix? {
         guard let prefix = Prefix.read(value, diagnostics), case .scalar(let scalar) = value.content else { return nil }
-        if IPAddress(scalar.text.prefix { $0 != "/" }) != prefix.address {
+        if prefix.address != Prefix.parts(of: scalar.text)?.address {
             let written = Quotation.quote(scalar.text)
             diagnostics.warning("\(written) has host bits set and is taken as \(prefix)", at: value.position)
         }
