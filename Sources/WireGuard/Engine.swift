@@ -90,7 +90,7 @@ package final class Engine {
     /// A peer, to be asked for once a run of packets; nil when it is not this worker's.
     package func peer(_ id: PeerID) -> Peer? { peers[id] }
 
-    func peer(_ key: PublicKey) -> Peer? { peers[key] }
+    func peer(_ key: PublicKey) -> Peer? { directory[key].flatMap { peers[$0.id] } }
 
     /// The peers in no particular order, each as it stands.
     package func snapshot(_ now: Instant) -> [PeerSnapshot] { snapshot(now, from: 0, limit: .max).peers }

@@ -45,7 +45,8 @@ package final class Peer {
     /// The one to seal with: it stays for as long as nothing comes in and no time passes.
     package var session: Keypair? { keypairs.current }
     var timers = PeerTimers()
-    var macs: OutgoingMACs
+    /// Made when there is a first handshake message.
+    lazy var macs = OutgoingMACs(peer: publicKey)
 
     /// When a handshake message was last sent to it: they keep 5 s apart (P-2.10).
     var lastHandshakeSent: Instant?
@@ -68,7 +69,6 @@ package final class Peer {
         id = configuration.id
         self.slot = slot
         reportsSilence = configuration.reportsSilence
-        macs = OutgoingMACs(peer: configuration.publicKey)
         path = configuration.endpoint.map { Path(remote: $0) }
         timers.persistentInterval = configuration.persistentKeepalive
         remote = RemotePeer(configuration.publicKey, presharedKey: configuration.presharedKey.copy())

@@ -1,7 +1,6 @@
-import Crypto
 import Wire
 
-/// The peers of one interface that one worker owns: by number for each packet, by key, and one after the other.
+/// The peers of one interface that one worker owns: by number for each packet, and one after the other.
 final class PeerList {
     // Nothing here calls out, so no access can overlap another; the check for it would cost more than the look-up.
     /// By `Peer.slot`; freed slots are used again.
@@ -10,25 +9,22 @@ final class PeerList {
     /// each packet.
     @exclusivity(unchecked) private var slots: ContiguousArray<Int32> = []
     private var freeSlots: [Int] = []
-    private var slotsByKey: [PublicKey: Int] = [:]
 
     /// Where the next peer will be.
     var freeSlot: Int { unsafe freeSlots.last ?? peers.count }
 
     /// Takes a peer that is not there yet, whose slot is `freeSlot`.
     func insert(_ peer: Peer) {
-        precondition(self[peer.id] == nil && self[peer.publicKey] == nil, "a peer is added once")
+        precondition(self[peer.id] == nil, "a peer is added once")
         precondition(peer.slot == freeSlot, "a slot is one peer's")
         if freeSlots.popLast() == nil { unsafe peers.append(peer) } else { unsafe peers[peer.slot] = peer }
         while unsafe slots.count <= peer.id.index { unsafe slots.append(-1) }
         unsafe slots[peer.id.index] = Int32(peer.slot)
-        slotsByKey[peer.publicKey] = peer.slot
     }
 
     func remove(_ peer: Peer) {
         unsafe slots[peer.id.index] = -1
         unsafe peers[peer.slot] = nil
-        slotsByKey[peer.publicKey] = nil
         freeSlots.append(peer.slot)
     }
 
@@ -37,8 +33,6 @@ final class PeerList {
         let slot = unsafe Int(slots[id.index])
         return unsafe slot < 0 ? nil : peers[slot]
     }
-
-    subscript(key: PublicKey) -> Peer? { slotsByKey[key].flatMap { self[$0] } }
 }
 
 /// By slot; empty ones are nil.

@@ -76,7 +76,7 @@ import Wire
     }
 
     @Test func `P-3.5 a cookie is used for 115 s`() {
-        var macs = OutgoingMACs(peer: Pair.privateKey(Pair.bobKey).publicKey)
+        let macs = OutgoingMACs(peer: Pair.privateKey(Pair.bobKey).publicKey)
         let start = Instant(nanoseconds: 5_000_000_000)
         func mac2(at moment: Instant) -> (message: [UInt8], mac2: [UInt8]) {
             var message = [UInt8](repeating: 1, count: 148)

@@ -26,7 +26,7 @@ import Wire
 }
 
 /// The two MACs at the end of our handshake messages to one peer, and the cookie that it gave us (P-3.1…P-3.8).
-@safe struct OutgoingMACs {
+@safe final class OutgoingMACs {
     private let mac1Key: MACKey
     /// What cookies for us are sealed with (§5.4.7).
     private let cookieKey: Digest
@@ -40,7 +40,7 @@ import Wire
     }
 
     /// Fills in mac1 at `offset` of the message and mac2 behind it: zeros unless a fresh cookie is at hand (P-3.2).
-    mutating func seal(_ message: UnsafeMutableRawPointer, mac1 offset: Int, _ now: Instant) {
+    func seal(_ message: UnsafeMutableRawPointer, mac1 offset: Int, _ now: Instant) {
         unsafe mac1Key.write(over: message, offset, to: message + offset)
         unsafe lastMAC1 = message.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
         let mac2 = unsafe message + offset + MACKey.size
@@ -55,7 +55,7 @@ import Wire
     }
 
     /// Takes the cookie out of a cookie reply of full length; false when it answers nothing or is forged.
-    mutating func consume(cookieReply message: UnsafeRawPointer, _ now: Instant) -> Bool {
+    func consume(cookieReply message: UnsafeRawPointer, _ now: Instant) -> Bool {
         guard let lastMAC1 else { return false }
         var value = SIMD16<UInt8>()
         let authentic = unsafe withUnsafeMutableBytes(of: &value) { value in
