@@ -35,7 +35,7 @@ package final class Router {
         }
         let plan = RouterPlan(configuration, cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
         self.logger = logger
-        Confinement.lockSecrets(peers: plan.peers.count, logger)
+        Confinement.lockSecrets(peers: plan.peerCount, logger)
         // First, because it tells whether the router is running already.
         let control = try Self.listen(loaded.configuration.name, runDirectory)
         uapi = plan.interfaces.compactMap { UAPISocket.forWG($0.configuration.name.value, logger) }

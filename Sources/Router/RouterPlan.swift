@@ -18,8 +18,6 @@ package struct RouterPlan: Sendable {
         let worker: Int
         /// nil for one in no group.
         let group: GroupID?
-        /// `berlin`, or `wg0/berlin` where two interfaces have one.
-        let displayName: String
         let configuration: Configuration.PeerConfiguration
     }
 
@@ -37,8 +35,7 @@ package struct RouterPlan: Sendable {
     package let interfaces: [Interface]
     /// How many interfaces there may come to be, those of the file included.
     package let slots: Int
-    /// By `PeerID.index`.
-    let peers: [Peer]
+    let peerCount: Int
 
     /// Interfaces that may come by reloads: an empty slot costs a worker some kilobytes.
     package static let spareSlots = 8
@@ -50,32 +47,23 @@ package struct RouterPlan: Sendable {
             case .auto: min(max(1, cores), WorkerCount.maximum)
             case .count(let count): count
             }
-        var uses: [String: Int] = [:]
-        for interface in configuration.interfaces {
-            for peer in interface.peers { uses[peer.name.value, default: 0] += 1 }
-        }
         var placement = Placement(configuration.groups, workers: workers)
-        var peers: [Peer] = []
+        var count = 0
         var interfaces: [Interface] = []
         for (index, interface) in configuration.interfaces.enumerated() {
-            let first = peers.count
-            for peer in interface.peers {
-                let name = peer.name.value
+            let peers = interface.peers.map { peer in
                 let (worker, group) = placement.place(
-                    PeerReference(interface: interface.name.value, name: name))
-                peers.append(
-                    Peer(
-                        id: PeerID(peers.count), worker: worker, group: group,
-                        displayName: uses[name] == 1 ? name : "\(interface.name.value)/\(name)", configuration: peer))
+                    PeerReference(interface: interface.name.value, name: peer.name.value))
+                defer { count += 1 }
+                return Peer(id: PeerID(count), worker: worker, group: group, configuration: peer)
             }
-            interfaces.append(
-                Interface(id: InterfaceID(index), configuration: interface, peers: Array(peers[first...])))
+            interfaces.append(Interface(id: InterfaceID(index), configuration: interface, peers: peers))
         }
         self.configuration = configuration
         self.workers = workers
         self.interfaces = interfaces
         slots = interfaces.count + spareSlots
-        self.peers = peers
+        peerCount = count
         groups = configuration.groups.enumerated().map { index, group in
             Group(id: GroupID(index), worker: placement.workersOfGroups[index] ?? 0, configuration: group)
         }

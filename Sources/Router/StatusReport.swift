@@ -11,14 +11,16 @@ struct StatusReport {
     private let plan: RouterPlan
     private let registry: PeerRegistry
     private let answers: [StatusQuestion.Answer]
-    private let snapshots: [PeerID: PeerSnapshot]
+    /// By `PeerID.index`; nil where no worker has the peer (any more).
+    private let snapshots: [PeerSnapshot?]
 
     init(_ plan: RouterPlan, _ registry: PeerRegistry, _ answers: [StatusQuestion.Answer]) {
         self.plan = plan
         self.registry = registry
         self.answers = answers
-        var snapshots: [PeerID: PeerSnapshot] = [:]
-        for answer in answers { for peer in answer.peers.joined() { snapshots[peer.id] = peer } }
+        let all = answers.flatMap { $0.peers.joined() }
+        var snapshots = [PeerSnapshot?](repeating: nil, count: (all.map(\.id.index).max() ?? -1) + 1)
+        for peer in all { snapshots[peer.id.index] = peer }
         self.snapshots = snapshots
     }
 
@@ -37,13 +39,17 @@ struct StatusReport {
     }
 
     private func peer(_ peer: RegisteredPeer, _ prefixes: [Prefix]) -> RouterStatus.Peer? {
-        guard let snapshot = snapshots[peer.id] else { return nil }
+        guard let snapshot = snapshot(peer.id) else { return nil }
         return RouterStatus.Peer(
             name: peer.name, publicKey: snapshot.publicKey.base64,
             hasPresharedKey: snapshot.hasPresharedKey, endpoint: snapshot.path?.remote.description,
             allowedIPs: prefixes.map(\.description),
             latestHandshake: snapshot.lastHandshake?.seconds, received: snapshot.received, sent: snapshot.sent,
             persistentKeepalive: peer.persistentKeepalive, hasSession: snapshot.hasSession, worker: peer.worker)
+    }
+
+    private func snapshot(_ id: PeerID) -> PeerSnapshot? {
+        snapshots.indices.contains(id.index) ? snapshots[id.index] : nil
     }
 
     /// An interface as the UAPI tells of it. A peer that no worker has (any more) is left out.
@@ -54,7 +60,7 @@ struct StatusReport {
         state.listenPort = view.listenPort
         state.fwmark = view.fwmark
         state.peers = view.peers.compactMap { peer, prefixes in
-            guard let snapshot = snapshots[peer.id] else { return nil }
+            guard let snapshot = snapshot(peer.id) else { return nil }
             var entry = DeviceState.Peer(peer.publicKey)
             entry.presharedKey = peer.presharedKey
             entry.endpoint = snapshot.path?.remote

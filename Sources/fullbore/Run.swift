@@ -28,24 +28,26 @@ struct Run: ParsableCommand {
         let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         signal(SIGPIPE, SIG_IGN)
 
+        let name = loaded.configuration.name
         let router: Router
         do {
+            // The text of a large file is not kept.
             router = try Router(
-                loaded, RouterFile.keys(file), runDirectory: place.path, stateDirectory: state.path,
+                consume loaded, RouterFile.keys(file), runDirectory: place.path, stateDirectory: state.path,
                 logger: logger)
         } catch {
             complain("fullbore: \(error)")
             throw error.isForPrivileges ? ExitCode.permission : ExitCode.failure
         }
-        logger.info("\(loaded.configuration.name): ready")
+        logger.info("\(name): ready")
         wait(for: signals, router, logger)
         let failure = router.failure
         router.stop()
         if let failure {
-            logger.critical("\(loaded.configuration.name): stopped: \(failure.text)")
+            logger.critical("\(name): stopped: \(failure.text)")
             throw ExitCode.failure
         }
-        logger.info("\(loaded.configuration.name): stopped")
+        logger.info("\(name): stopped")
     }
 
     /// Returns when the router is to end, or cannot go on.

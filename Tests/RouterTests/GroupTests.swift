@@ -43,8 +43,8 @@ import WireGuard
     ])
     func `the peers of a group are one worker's`(_ groups: String, _ workers: [Int]) throws {
         let plan = try Self.plan(groups)
-        #expect(plan.peers.map(\.worker) == workers)
-        for peer in plan.peers {
+        #expect(plan.interfaces.flatMap(\.peers).map(\.worker) == workers)
+        for peer in plan.interfaces.flatMap(\.peers) {
             guard let group = peer.group else { continue }
             #expect(plan.groups[group.index].worker == peer.worker)
         }

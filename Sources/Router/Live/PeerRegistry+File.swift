@@ -13,12 +13,47 @@ extension PeerRegistry.Contents {
         interfaces[id.index].addresses = configuration.addresses.map(\.value.description)
         interfaces[id.index].isMarkFixed = configuration.takesDefaultRoute
         var draft = EditDraft()
-        for peer in configuration.peers { draft.file[peer.publicKey.value] = peer }
+        let changed = takeNote(of: file, on: id)
+        for peer in changed { draft.file[peer.publicKey.value] = peer }
         defer { interfaces[id.index].setAside = [:] }  // of the file before
-        return make(difference(to: file, on: id), on: id, draft)
+        return make(difference(to: file, changed, on: id), on: id, draft)
     }
 
-    private func difference(to file: InterfaceFile, on id: InterfaceID) -> DeviceChange {
+    /// The peers that are not all that the file says of them. Of the others there is nothing more to do, and of a large file
+    /// they are by far the most.
+    private mutating func takeNote(of file: InterfaceFile, on id: InterfaceID) -> [Configuration.PeerConfiguration] {
+        file.configuration.peers.filter { said in
+            let number = interfaces[id.index].peers[said.publicKey.value]
+            guard let number, let peer = self[number], isAll(said, file.secrets, peer) else { return true }
+            peers[number.index]?.configuration = said
+            return false
+        }
+    }
+
+    private func isAll(
+        _ said: Configuration.PeerConfiguration, _ secrets: InterfaceSecrets, _ peer: RegisteredPeer
+    ) -> Bool {
+        let before = peer.configuration?.stageOptions ?? [:]
+        return peer.name == said.name.value && peer.persistentKeepalive == said.keepaliveSeconds
+            && said.endpoint.map { $0.value == peer.toldEndpoint } ?? true
+            && Self.areSame(secrets.presharedKeys[peer.publicKey], peer.presharedKey)
+            && interfaces[peer.interface.index].routes.prefixes.prefixes(of: peer.id) == said.allowedIPs.map(\.value)
+            && peer.group == groupOf[PeerIdentity(interface: peer.interface, publicKey: peer.publicKey)]
+            && before.count == said.stageOptions.count
+            && said.stageOptions.allSatisfy { areEqual($0.value, before[$0.key]) }
+    }
+
+    private static func areSame(_ a: Shared<PresharedKey>?, _ b: Shared<PresharedKey>?) -> Bool {
+        switch (a, b) {
+        case (nil, nil): true
+        case (let a?, let b?): a.value.equals(b.value)
+        default: false
+        }
+    }
+
+    private func difference(
+        to file: InterfaceFile, _ changed: [Configuration.PeerConfiguration], on id: InterfaceID
+    ) -> DeviceChange {
         var change = DeviceChange()
         change.privateKey = file.secrets.privateKey.map { .set($0) } ?? .remove
         let wanted = Set(file.configuration.peers.map(\.publicKey.value))
@@ -27,7 +62,7 @@ extension PeerRegistry.Contents {
             removal.isRemoval = true
             change.peers.append(removal)
         }
-        for peer in file.configuration.peers { change.peers.append(difference(to: peer, file.secrets, on: id)) }
+        for peer in changed { change.peers.append(difference(to: peer, file.secrets, on: id)) }
         return change
     }
 

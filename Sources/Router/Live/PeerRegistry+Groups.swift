@@ -43,7 +43,7 @@ extension PeerRegistry.Contents {
         var change = GroupChange(groups: groups)
         var reasons: [String] = []
         var identities: [PeerReference: PeerIdentity] = [:]
-        for (id, file) in interfaces {
+        for (id, file) in interfaces where !said.isEmpty {
             let name = file.configuration.name.value
             for peer in file.configuration.peers {
                 identities[PeerReference(interface: name, name: peer.name.value)] =
