@@ -4,7 +4,7 @@ import Glibc
 /// moving pages, not bytes.
 ///
 /// Indices are not checked in release builds: they come from the trie's own links.
-@safe struct Memory<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {  // Sendable: one owner, which it moves with
+@safe struct Memory<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {  // Sendable: has one owner
     private var elements: UnsafeMutablePointer<Element>?
     private(set) var capacity = 0
     /// How many elements there is something in.
