@@ -19,12 +19,12 @@ readonly scale_idle=10 scale_sets=200 scale_shows=3
 readonly counted_prefixes=10000 counted_changes=40000
 
 peers_file() { # peers_file COUNT ROUTES ENDPOINT: a router's file; the first peer is at ENDPOINT
-    base64 -w 42 /dev/urandom | head -n "$1" | awk -v key="$work/wg0.key" -v routes="$2" -v endpoint="$3" '
+    head -c "$((32 * $1))" /dev/urandom | base64 -w 42 | awk -v count="$1" -v key="$work/wg0.key" -v routes="$2" -v endpoint="$3" '
         BEGIN {
             printf "fullbore: 1\nname: scale\ninterfaces:\n  wg0:\n    private-key: { file: %s }\n    listen-port: 51820\n", key
             printf "    addresses: [10.255.0.1/24]\n    routes: %s\n    peers:\n", routes
         }
-        {
+        NR <= count {
             n = NR - 1
             printf "      peer-%d:\n        public-key: \"%sA=\"\n", n, $0 # 42 characters of base64 and these two are 32 bytes
             printf "        endpoint: %s:51820\n", n ? "192.0.2.1" : endpoint
