@@ -50,6 +50,7 @@ extension ConfigurationReader {
         let section = options.optional(
             "peers", as: NamedEntries.self, help: "the interface's peers by name",
             shape: .names(pattern: Names.pattern, peerShape))
+        checks.reserve(section?.entries.count ?? 0)
         let peers = (section?.entries ?? []).compactMap { peer($0, scope) }
         options.finish()
 

@@ -20,6 +20,13 @@ struct CrossChecks {
     /// Names are noted before it is known whether they can be names.
     func quote(_ name: String) -> String { Quotation.quote(name) }
 
+    /// So many peers are about to come.
+    mutating func reserve(_ count: Int) {
+        peers.reserveCapacity(peers.count + count)
+        keys.reserveCapacity(keys.count + count)
+        claims.reserveCapacity(claims.count + count)
+    }
+
     mutating func note(tunnel name: String) { tunnels.append(name) }
 
     mutating func note(peer name: String, on tunnel: String) { peers.append(PeerName(tunnel: tunnel, name: name)) }
@@ -61,8 +68,12 @@ struct CrossChecks {
 
     /// The earlier claim that this one cannot stand beside.
     private mutating func add(_ claim: Claim, to subject: Claim.Subject) -> Claim? {
-        if let other = claims[subject]?.first(where: { $0.rank == claim.rank }) { return other }
-        claims[subject, default: []].append(claim)
+        Self.add(claim, to: &claims[subject, default: []])
+    }
+
+    private static func add(_ claim: Claim, to claims: inout [Claim]) -> Claim? {
+        if let other = claims.first(where: { $0.rank == claim.rank }) { return other }
+        claims.append(claim)
         return nil
     }
 
@@ -81,12 +92,12 @@ struct CrossChecks {
 
     mutating func note(_ key: Located<PublicKey>, of peer: Located<String>, on interface: String) {
         let use = KeyUse(key: key.value, interface: interface)
-        if let other = keys[use] {
+        let located = Located(peer.value, at: key.position)
+        if let other = keys.updateValue(located, forKey: use) {
+            keys[use] = other
             diagnostics.error(
                 "peer \(quote(peer.value)) has the public key of peer \(quote(other.value)) on line \(other.position.line)",
                 at: key.position)
-        } else {
-            keys[use] = Located(peer.value, at: key.position)
         }
     }
 

@@ -40,7 +40,7 @@ package enum ControlClient {
     /// The same as JSON, laid out for people.
     package static func statusText(_ socket: ControlSocket) throws(Problem) -> [UInt8] {
         let line = try exchange(socket, .status, patience)
-        if let status = ControlProtocol.status(in: line) { return JSONLayout.indented(status) }
+        if let status = ControlProtocol.status(in: line) { return JSONLayout.indented([UInt8](status)) }
         _ = try answer(line)
         throw .garbled
     }

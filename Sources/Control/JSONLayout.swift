@@ -1,8 +1,9 @@
 /// Lays JSON out for people.
 enum JSONLayout {
     /// `text`, which is JSON in one line, with a line for each key and each element.
-    static func indented(_ text: some Sequence<UInt8>) -> [UInt8] {
+    static func indented(_ text: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
+        result.reserveCapacity(2 * text.count)
         var depth = 0
         var isInText = false
         var isEscaped = false

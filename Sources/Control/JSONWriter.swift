@@ -26,7 +26,7 @@ struct JSONWriter {
     mutating func write(_ text: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 { escape(byte) }
+        if text.utf8.allSatisfy(Self.isPlain) { bytes += text.utf8 } else { text.utf8.forEach { escape($0) } }
         bytes.append(UInt8(ascii: "\""))
     }
 
@@ -53,6 +53,10 @@ struct JSONWriter {
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
         needsComma = true
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     /// RFC 8259 §7: the quote, the backslash and control characters.

@@ -100,6 +100,7 @@ package struct WorkerAssembly {
                 worker.add(peer.protocolConfiguration(endpoint: endpoint), on: interface.id, now, group: peer.group) {
                     peer.configuration?.stageOptions[$0.name]
                 }
+                guard !memories.peers.isEmpty else { continue }
                 let (name, key) = (interface.configuration.name.value, peer.publicKey)
                 worker.remember(of: peer.id) {
                     memories.peers[StageMemories.PeerEntry(stage: $0, interface: name, publicKey: key)]

@@ -45,7 +45,7 @@ struct JSONTests {
               "d": []
             }
             """
-        #expect(String(decoding: JSONLayout.indented(text.utf8), as: UTF8.self) == laidOut)
+        #expect(String(decoding: JSONLayout.indented(Array(text.utf8)), as: UTF8.self) == laidOut)
     }
 
     @Test func `what stands around a status is taken off, and nothing else`() throws {

@@ -211,12 +211,15 @@ extension PeerRegistry.Contents {
     func view(_ id: InterfaceID, _ peers: Bool) -> PeerRegistry.View {
         let interface = interfaces[id.index]
         let numbers = peers ? Array(interface.peers.values) : []
-        let members = numbers.compactMap { self[$0] }.sorted { $0.serial < $1.serial }
+        // Sorted by pairs of numbers: a peer is much to move.
+        let inOrder = numbers.map { (serial: self[$0]?.serial ?? 0, number: $0) }.sorted { $0.serial < $1.serial }
         return PeerRegistry.View(
             name: interface.name, addresses: interface.addresses, privateKey: interface.privateKey,
             listenPort: interface.listenPort, fwmark: interface.fwmark, isMarkFixed: interface.isMarkFixed,
             mtu: interface.mtu, routeMTUs: interface.routeMTUs,
             isUp: interface.isUp, isBound: interface.isBound,
-            peers: members.map { ($0, interface.routes.prefixes.prefixes(of: $0.id)) })
+            peers: inOrder.compactMap { entry in
+                self[entry.number].map { ($0, interface.routes.prefixes.prefixes(of: entry.number)) }
+            })
     }
 }
