@@ -13,6 +13,8 @@ import Wire
 package final class HostSide {
     private var netlink: RouteNetlink
     private var changes: [HostChange] = []
+    /// Of the interfaces of the call that is under way, so that not every route asks for it.
+    private var indices: [String: UInt32] = [:]
 
     package init() throws(HostSideError) {
         do {
@@ -26,6 +28,7 @@ package final class HostSide {
     /// for is not touched, and no packet goes another way meanwhile: addresses and routes come before earlier ones go. After
     /// an error everything is as it was before the call.
     package func apply(_ interfaces: [HostInterface], forwarding: Bool) throws(HostSideError) {
+        indices = [:]
         for interface in interfaces { try find(interface.name) }
         var wanted = interfaces.flatMap(\.steps)
         if forwarding {
@@ -135,10 +138,15 @@ package final class HostSide {
 
     private func find(_ interface: String) throws(HostSideError) {
         do {
-            _ = try netlink.link(interface)
+            indices[interface] = try netlink.index(of: interface)
         } catch {
             throw HostSideError(interface: interface, action: "find the interface", reason: Self.reason(error))
         }
+    }
+
+    private func index(of interface: String) throws(NetlinkError) -> UInt32 {
+        if let index = indices[interface] { return index }
+        return try netlink.index(of: interface)
     }
 
     // MARK: One step
@@ -173,7 +181,7 @@ package final class HostSide {
             try netlink.setUp(true, link: link.index)
             return .absent
         case .address(let address, let interface):
-            let link = try netlink.index(of: interface)
+            let link = try index(of: interface)
             do {
                 try netlink.add(address, link: link)
                 return .absent
@@ -184,7 +192,7 @@ package final class HostSide {
             try netlink.add(rule)
             return .absent
         case .route(let route, let interface):
-            let link = try netlink.index(of: interface)
+            let link = try index(of: interface)
             do {
                 try netlink.add(route, link: link)
                 return .absent
