@@ -12,8 +12,9 @@ set -euo pipefail
 . "$(dirname "$0")/../../etc/lib/tunnel.sh"
 
 readonly rounds=100 crowd=40 growth_at_most=4096 # KiB
-RANDOM=${SEED:-$(date +%s)}
-step "seed ${SEED:-$(date +%s)}"
+seed=${SEED:-$(date +%s)}
+RANDOM=$seed
+step "seed $seed"
 
 node left hub right
 wire left west hub west
