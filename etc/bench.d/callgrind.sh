@@ -10,8 +10,11 @@ count_with_callgrind() { # count_with_callgrind COUNTS PROGRAM ARGS…: into a f
 }
 
 instructions() { # instructions PROGRAM ARGS…: how many it has executed
+    local counted
     count_with_callgrind /dev/null "$@"
-    sed -nE 's/^==[0-9]+== Collected : ([0-9]+).*/\1/p' "$work/callgrind.log"
+    counted=$(sed -nE 's/^==[0-9]+== Collected : ([0-9]+).*/\1/p' "$work/callgrind.log")
+    [[ $counted ]] || fail "callgrind has counted nothing of $*: $(cat "$work/callgrind.log")"
+    echo "$counted"
 }
 
 # Valgrind gives up over debug information as new as the compiler's.

@@ -12,9 +12,12 @@ readonly off_tolerance=100 # hundredths of an instruction a packet: what memory'
 
 # Without what malloc takes for the network in memory: how long it looks for a piece depends on what was asked for before.
 instructions_but_malloc() { # instructions_but_malloc PROGRAM ROUNDS
+    local counted
     count_with_callgrind "$work/counts" "$@"
-    callgrind_annotate --threshold=100 "$work/counts" |
-        awk '/^ *[0-9,]+ \(.*:/ && !/malloc\/malloc\.c:/ {gsub(",", "", $1); sum += $1} END {print sum}'
+    counted=$(callgrind_annotate --threshold=100 "$work/counts" |
+        awk '/^ *[0-9,]+ \(.*:/ && !/malloc\/malloc\.c:/ {gsub(",", "", $1); sum += $1} END {print sum}')
+    [[ $counted ]] || fail "callgrind_annotate names no function of $*"
+    echo "$counted"
 }
 
 instructions_a_packet() { # instructions_a_packet PROGRAM: in hundredths
@@ -27,6 +30,7 @@ instructions_a_packet() { # instructions_a_packet PROGRAM: in hundredths
 bench_off() {
     local name program plugins difference
     local -A folder=([with]=.build [without]=.build/without-plugins) taken=()
+    (($# == 0)) || { echo "$0: off takes no options" >&2; exit 64; }
     prerequisites build memcheck
     # shellcheck source=../lib/script.sh
     . "$(dirname "$0")/lib/script.sh"

@@ -46,24 +46,28 @@ time_packets() { # a line of JSON for each measurement
 }
 
 time_handshakes() { # a line of JSON for each run: all three of a run are measured one after the other
-    local run
+    local run whole computation x25519
     for ((run = 1; run <= handshake_runs; run++)); do
-        printf '{"whole": %d, "computation": %d, "x25519": %d}\n' "$(side handshakes)" "$(side computations)" "$(side x25519)"
+        whole=$(side handshakes)
+        computation=$(side computations)
+        x25519=$(side x25519)
+        printf '{"whole": %d, "computation": %d, "x25519": %d}\n' "$whole" "$computation" "$x25519"
     done
 }
 
 side() { "$path_cost" "$1" "$handshake_rounds" | awk '{print $2}'; } # side MODE: nanoseconds of one side
 
 count() { # a line of JSON for each thing whose instructions are counted
-    local bytes all none
+    local bytes all none x25519
     for bytes in "${protocol_sizes[@]}"; do
         all=$(per_round "$counted_rounds" protocol null "$bytes")
         none=$(per_round "$counted_rounds" batches null "$bytes")
         printf '{"bytes": %d, "instructions": %d, "most": %d}\n' "$bytes" "$(((all - none) / protocol_batch))" "${protocol_most[$bytes]}"
     done
     all=$(per_round "$counted_handshakes" handshakes)
-    none=$(($(per_round "$counted_handshakes" rests) + $(per_round "$counted_handshakes" x25519)))
-    printf '{"bytes": null, "instructions": %d, "most": %d}\n' "$(((all - none) / 2))" "$handshake_most"
+    none=$(per_round "$counted_handshakes" rests)
+    x25519=$(per_round "$counted_handshakes" x25519)
+    printf '{"bytes": null, "instructions": %d, "most": %d}\n' "$(((all - none - x25519) / 2))" "$handshake_most"
 }
 
 bench_protocol() {

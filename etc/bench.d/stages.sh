@@ -8,6 +8,8 @@
 # shellcheck source=callgrind.sh
 . "$(dirname "${BASH_SOURCE[0]}")/callgrind.sh"
 
+stage_bounds=$(dirname "${BASH_SOURCE[0]}")/stages
+readonly stage_bounds
 readonly stage_rounds=100 stage_packets_a_round=128
 
 instructions_per_packet() { # instructions_per_packet STAGE OPTIONS PEER-OPTIONS KIND
@@ -18,8 +20,12 @@ instructions_per_packet() { # instructions_per_packet STAGE OPTIONS PEER-OPTIONS
 }
 
 bench_stages() { # bench_stages [NAME]…
-    local name options peer kind most taken failed=0 known=()
+    local name options peer kind most taken failed=0 known registered
     local -A loop
+    mapfile -t known < <(sed -nE 's/^([a-z-]+) *\|.*/\1/p' "$stage_bounds" | uniq)
+    for name; do
+        [[ " ${known[*]} " == *" $name "* ]] || { echo "$0: no stage $name in etc/bench.d/stages (${known[*]})" >&2; exit 64; }
+    done
     prerequisites build memcheck
     # shellcheck source=../lib/script.sh
     . "$(dirname "$0")/lib/script.sh"
@@ -33,14 +39,14 @@ bench_stages() { # bench_stages [NAME]…
         read -r options <<<"$options"
         read -r peer <<<"$peer"
         read -r kind <<<"$kind"
-        known+=("$name")
         (($# == 0)) || [[ " $* " == *" $name "* ]] || continue
         taken=$(instructions_per_packet "$name" "$options" "$peer" "$kind")
         taken=$((taken - loop[$kind]))
         printf '%-12s %-7s %-62s %12d %8d%s\n' "$name" "$kind" "$options $peer" "$taken" "$most" "$( ((taken <= most)) || echo '   too many')"
         ((taken <= most)) || failed=1
-    done <"$repo/etc/bench.d/stages"
-    for name in $("$stage_cost" list); do
+    done <"$stage_bounds"
+    registered=$("$stage_cost" list)
+    for name in $registered; do
         [[ " ${known[*]} " == *" $name "* ]] || { echo "$name is not in etc/bench.d/stages"; failed=1; }
     done
     return "$failed"

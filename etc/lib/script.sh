@@ -76,6 +76,7 @@ end_script() {
     rm -rf "$work"
     exit "$status"
 }
+shopt -s inherit_errexit # else bash clears set -e in $(…), and what fails in there is not noticed
 set -E
 trap 'printf "%s:%s: status %s from: %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$?" "$BASH_COMMAND" >&2' ERR # set -e alone is silent
 trap end_script EXIT
