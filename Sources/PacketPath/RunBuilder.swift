@@ -32,32 +32,37 @@ struct RunBuilder: ~Copyable {
         count == 1 ? !runs.isFull : Self.runs(for: count, size: size) <= runs.room
     }
 
-    /// Room for one message of `size` bytes, at most `Limits.bytesPerRun`, behind what is there. There is room enough
-    /// around it for sealing in place: what is overwritten behind it is still free.
+    /// Room for messages of `size` bytes each, at most `Limits.bytesPerRun`, back to back behind what is there: for as many
+    /// of the `wanted` as the run takes, at least one. There is room enough around them for sealing in place: what is
+    /// overwritten behind one is still free, if they are sealed in order.
     ///
     /// A peer is at one `path` for as long as runs are built: it is looked at where a run begins.
-    mutating func message(
-        to peer: PeerID, _ path: Path, size: Int, trafficClass: UInt8
-    ) -> UnsafeMutableRawPointer {
+    mutating func messages(
+        _ wanted: Int, to peer: PeerID, _ path: Path, size: Int, trafficClass: UInt8
+    ) -> (start: UnsafeMutableRawPointer, count: Int) {
         if var run = open, run.takes(peer, size, trafficClass) {
             let last = runs.count - 1
-            let offset = runs[last].count
-            runs[last].count = offset + size
-            run.bytes = offset + size
-            run.datagrams += 1
+            let offset = run.bytes
+            let count = run.add(wanted, size)
+            runs[last].count = run.bytes
             open = size < run.size ? nil : run
-            return unsafe runs[last].bytes + offset
+            return unsafe (runs[last].bytes + offset, count)
         }
-        var packet = Packet(runs.pool.take(.large), count: size)
+        var run = OpenRun(peer: peer, size: size, trafficClass: trafficClass)
+        let count = run.add(wanted, size)
+        var packet = Packet(runs.pool.take(.large), count: run.bytes)
         packet.peer = peer
         packet.path = path
         packet.datagramSize = size
         packet.trafficClass = trafficClass
         let start = unsafe packet.bytes
         runs.append(packet)
-        open = OpenRun(peer: peer, size: size, trafficClass: trafficClass, bytes: size)
-        return unsafe start
+        open = run
+        return unsafe (start, count)
     }
+
+    /// What comes next begins a run.
+    mutating func endRun() { open = nil }
 
     /// A message of its own, as it is.
     mutating func append(_ packet: consuming Packet) {
@@ -76,13 +81,30 @@ struct RunBuilder: ~Copyable {
 /// What a message has to be like to continue a run.
 private struct OpenRun {
     let peer: PeerID
+    /// Of each message but the last, which may be shorter.
     let size: Int
     let trafficClass: UInt8
-    var bytes: Int
-    var datagrams = 1
+    private(set) var bytes = 0
+    private var datagrams = 0
 
+    init(peer: PeerID, size: Int, trafficClass: UInt8) {
+        (self.peer, self.size, self.trafficClass) = (peer, size, trafficClass)
+    }
+
+    /// Whether one of `size` bytes fits behind what is there.
     func takes(_ peer: PeerID, _ size: Int, _ trafficClass: UInt8) -> Bool {
         peer == self.peer && size <= self.size && trafficClass == self.trafficClass
             && datagrams < Limits.datagramsPerRun && bytes + size <= Limits.bytesPerRun
+    }
+
+    /// Adds one that fits, and of `wanted` ones as many as fit with it; says how many. A shorter one is the last.
+    mutating func add(_ wanted: Int, _ size: Int) -> Int {
+        var count = 1
+        if wanted > 1, size == self.size {
+            count = min(wanted, Limits.datagramsPerRun - datagrams, (Limits.bytesPerRun - bytes) / size)
+        }
+        datagrams += count
+        bytes += count * size
+        return count
     }
 }

@@ -5,18 +5,16 @@ import WireGuard
 extension WireGuardStage {
     package func inbound(_ batch: inout PacketBatch) {
         let interface = interfaces[batch.interface.index]
-        let id = batch.interface
-        let now = batch.now
-        batch.drain { run in
-            open(run, interface, now)
-            pool.recycle(run)
-        }
-        batch.exchangePackets(with: &opened)
-        collect(interface.engine, id)
+        let ticket = opening.take()
+        ticket.begin(interface.id, batch.now, isForSeveral: isWorthSharing(batch, opening.isEmpty))
+        for index in 0..<batch.count { fill(ticket, from: batch[index], interface, batch.now) }
+        ticket.close(&batch)
+        submit(ticket, &batch)
+        collect(interface.engine, interface.id)
     }
 
     /// Takes a run of datagrams from one sender apart.
-    private func open(_ run: borrowing Packet, _ interface: Interface, _ now: Instant) {
+    private func fill(_ ticket: OpeningTicket, from run: borrowing Packet, _ interface: Interface, _ now: Instant) {
         guard let path = run.path else { return }
         var datagrams = Datagrams(run)
         while let message = unsafe datagrams.next() {
@@ -34,58 +32,66 @@ extension WireGuardStage {
                 rejections.count(.unknownReceiver)
                 continue
             }
-            unsafe openSession(keypair, message, &datagrams, run.trafficClass, path, interface.engine, now)
+            ticket.use(keypair, path, run.trafficClass)
+            unsafe fill(ticket, from: keypair, message, &datagrams, now)
         }
     }
 
-    /// Opens a data message and those of the same session that follow it; what they add up to is told to the engine once.
-    private func openSession(
-        _ keypair: Keypair, _ first: Datagrams.Message, _ datagrams: inout Datagrams, _ trafficClass: UInt8,
-        _ path: Path, _ engine: Engine, _ now: Instant
+    /// Takes a data message and those of the same session that follow it.
+    private func fill(
+        _ ticket: OpeningTicket, from keypair: Keypair, _ first: Datagrams.Message, _ datagrams: inout Datagrams,
+        _ now: Instant
     ) {
-        var (bytes, packets) = (0, 0)
+        let opener = keypair.opener
         var message = unsafe first
         while true {
-            if opened.isFull {
+            let counter = unsafe DataMessage.counter(at: message.start)
+            if ticket.isFull {
                 drops.count(.batchFull)
-            } else if let plaintext = unsafe openData(message, trafficClass, keypair, now) {
-                bytes += unsafe message.count
-                if plaintext > 0 { packets += 1 }
+            } else if let refusal = keypair.refusal(of: counter, now) {
+                rejections.count(refusal)
+            } else {
+                unsafe ticket.add(message.start, message.count, counter: counter, opener)
             }
             guard let next = unsafe datagrams.next(isFor: keypair.localIndex) else { break }
             unsafe message = next
         }
-        // Packets, as `sealed` counts them: no keepalives.
-        received += UInt64(packets)
-        if bytes > 0 { engine.received(on: keypair, from: path, bytes: bytes, packets: packets, now) }
     }
 
-    /// The length of the plaintext; nil for what is not authentic.
-    private func openData(
-        _ message: Datagrams.Message, _ trafficClass: UInt8, _ keypair: Keypair, _ now: Instant
-    ) -> Int? {
-        let plaintext = unsafe message.count - DataMessage.overhead
-        var packet = Packet(pool.take(Buffer.size(for: plaintext)), count: plaintext)
-        if let rejection = unsafe keypair.open(message.start, message.count, to: packet.bytes, now) {
-            rejections.count(rejection)
-            pool.recycle(packet)
-            return nil
+    /// Puts what is authentic and new into the batch; what it adds up to is told to the engine once a session and run.
+    func finish(_ ticket: OpeningTicket, into batch: inout PacketBatch) {
+        let engine = interfaces[ticket.interface.index].engine
+        ticket.finish(into: &batch) { session, messages in
+            let keypair = session.keypair
+            var (bytes, packets) = (0, 0)
+            messages { packet, counter, isAuthentic in
+                if let rejection = isAuthentic ? keypair.commit(counter) : .forged {
+                    rejections.count(rejection)
+                    return false
+                }
+                bytes += packet.count + DataMessage.overhead
+                // A keepalive has done its work.
+                guard packet.count > 0 else { return false }
+                packets += 1
+                switch unsafe InnerPacket.length(of: packet.contents) {
+                case .success(let length):
+                    packet.count = length
+                    packet.peer = keypair.peer
+                    if ECN.concerns(session.trafficClass) {
+                        unsafe ECN.decapsulate(packet.contents, outer: session.trafficClass)
+                    }
+                    return true
+                case .failure(let fault):
+                    drops.count(Drop(fault))
+                    return false
+                }
+            }
+            // Packets, as `sealed` counts them: no keepalives.
+            received += UInt64(packets)
+            if bytes > 0 {
+                engine.received(on: keypair, from: session.path, bytes: bytes, packets: packets, ticket.now)
+            }
         }
-        guard plaintext > 0 else {
-            pool.recycle(packet)
-            return 0
-        }
-        switch unsafe InnerPacket.length(of: packet.contents) {
-        case .success(let length):
-            packet.count = length
-            packet.peer = keypair.peer
-            if ECN.concerns(trafficClass) { unsafe ECN.decapsulate(packet.contents, outer: trafficClass) }
-            opened.append(packet)
-        case .failure(let fault):
-            drops.count(Drop(fault))
-            pool.recycle(packet)
-        }
-        return plaintext
     }
 
     /// Messages of types 1 to 3, each of its full length. Those that take a Diffie-Hellman leave the packet path here; those

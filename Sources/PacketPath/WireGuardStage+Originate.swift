@@ -4,6 +4,7 @@ import WireGuard
 
 extension WireGuardStage {
     package var nextDeadline: Instant {
+        guard !isFirstDone else { return Instant(nanoseconds: 0) }
         var earliest = Instant.never
         for index in interfaces.indices {
             guard pending[index].isEmpty else { return Instant(nanoseconds: 0) }
@@ -23,11 +24,18 @@ extension WireGuardStage {
         }
         let actions = pending[id.index]
         pending[id.index] = []
-        for action in actions {
-            if builder.runs.isFull { pending[id.index].append(action) } else { act(action, interface, now) }
+        if !actions.isEmpty {
+            let ticket = sealing.take()
+            ticket.begin(id, now, isForSeveral: false)
+            for action in actions {
+                if ticket.isFull { pending[id.index].append(action) } else { act(action, ticket, interface, now) }
+            }
+            ticket.close()
+            collect(interface.engine, id)
+            submit(ticket, &down)
         }
+        takeUp(down: &down, up: &up)
         collect(interface.engine, id)
-        builder.finish(into: &down)
     }
 
     /// Moves what an engine wants done to where it waits for `originate`.
@@ -35,7 +43,7 @@ extension WireGuardStage {
         if !engine.outbox.isEmpty { pending[id.index] += engine.outbox.take() }
     }
 
-    private func act(_ action: Outbox.Action, _ interface: Interface, _ now: Instant) {
+    private func act(_ action: Outbox.Action, _ ticket: SealingTicket, _ interface: Interface, _ now: Instant) {
         switch action {
         case .send(let message):
             var packet = Packet(pool.take(.small), count: message.count)
@@ -43,12 +51,12 @@ extension WireGuardStage {
             packet.path = message.path
             packet.trafficClass = message.trafficClass
             unsafe message.copy(to: packet.bytes)
-            builder.append(packet)
+            ticket.append(packet)
         case .compute(let task):
             // Our own are never too many.
             _ = handshakes.submit(.initiate(task), on: interface.id, from: worker)
         case .release(let peer, let orConfirm):
-            release(peer, orConfirm: orConfirm, interface, now)
+            release(peer, orConfirm: orConfirm, ticket, interface, now)
         case .purge(let peer):
             dropStaged(of: peer, .noAnswer)
         case .note(let peer, let event):
@@ -56,20 +64,29 @@ extension WireGuardStage {
         }
     }
 
-    private func release(_ peer: PeerID, orConfirm: Bool, _ interface: Interface, _ now: Instant) {
+    private func release(
+        _ peer: PeerID, orConfirm: Bool, _ ticket: SealingTicket, _ interface: Interface, _ now: Instant
+    ) {
         guard let waiting = staging[peer] else {
             if orConfirm { interface.engine.sendKeepalive(to: peer, now) }
             return
         }
         guard let addressee = interface.engine.peer(peer), let path = addressee.path else { return }
+        let session = addressee.session
+        if let session { ticket.use(session) }
         var run = SealingRun(peer, path)
         waiting.waitsForRoom = false
         var goesOn = true
         while goesOn, let packet = staging.pop(waiting) {
             unsafe run.look(at: IPPacket(packet.contents))
-            goesOn = seal(packet, addressee, addressee.session, &run, interface, now, into: &builder)
-            // Without a session the next handshake's end releases it; without room the next turn does.
-            if goesOn { pool.recycle(packet) } else { staging.putBack(packet, waiting) }
+            switch add(packet, to: ticket, addressee, session, &run, interface, now) {
+            case .pass: ticket.keep(packet)
+            case .drop: pool.recycle(packet)
+            case .take:
+                // Without a session the next handshake's end releases it; without room the next turn does.
+                staging.putBack(packet, waiting)
+                goesOn = false
+            }
         }
         settle(run, addressee, interface.engine, now)
         if goesOn { staging.removeAll(of: peer) }

@@ -23,14 +23,14 @@ extension WireGuardStage {
             if isMixed(run) {
                 cut(run)
                 pool.recycle(run)
-            } else if opened.isFull {
+            } else if separated.isFull {
                 drops.count(.batchFull, run.wirePackets)
                 pool.recycle(run)
             } else {
-                opened.append(run)
+                separated.append(run)
             }
         }
-        batch.exchangePackets(with: &opened)
+        batch.exchangePackets(with: &separated)
     }
 
     private func isMixed(_ run: borrowing Packet) -> Bool {
@@ -64,13 +64,13 @@ extension WireGuardStage {
     }
 
     private func append(_ stretch: Range<Int>, of run: borrowing Packet) {
-        guard !opened.isFull else { return drops.count(.batchFull) }
+        guard !separated.isFull else { return drops.count(.batchFull) }
         var part = Packet(pool.take(Buffer.size(for: stretch.count)), count: stretch.count)
         unsafe part.bytes.copyMemory(from: run.bytes + stretch.lowerBound, byteCount: stretch.count)
         part.datagramSize = stretch.count > run.datagramSize ? run.datagramSize : 0
         part.path = run.path
         part.trafficClass = run.trafficClass
-        opened.append(part)
+        separated.append(part)
     }
 
     private func owner(of message: Range<Int>, in run: borrowing Packet) -> Int? {

@@ -69,8 +69,13 @@ package final class WireGuardStage: Stage {
     let undeliverable: UndeliverablePackets
     let pool: BufferPool
 
-    var builder: RunBuilder
-    var opened: PacketBatch
+    /// Who helps where there is much to do; nil where there is nobody.
+    let crew: Crew?
+    let aead: AEAD
+    var sealing: TicketQueue<SealingTicket>
+    var opening: TicketQueue<OpeningTicket>
+    /// Runs that were taken apart, on their way (`separate`).
+    var separated: PacketBatch
     let staging: Staging
     /// What engines want done and has not been done, by interface.
     var pending: ContiguousArray<[Outbox.Action]>
@@ -83,8 +88,9 @@ package final class WireGuardStage: Stage {
 
     package init(
         interfaces: [Interface], worker: Int = 0, indices: IndexSpace, pool: BufferPool, handshakes: HandshakeDesk,
-        undeliverable: UndeliverablePackets = UndeliverablePackets()
+        undeliverable: UndeliverablePackets = UndeliverablePackets(), crew: Crew? = nil
     ) {
+        guard let aead = interfaces.first?.engine.aead else { preconditionFailure("a router has interfaces") }
         self.interfaces = ContiguousArray(interfaces)
         self.worker = worker
         self.indices = indices
@@ -92,8 +98,11 @@ package final class WireGuardStage: Stage {
         self.handshakes = handshakes
         self.undeliverable = undeliverable
         staging = Staging(pool)
-        builder = RunBuilder(pool: pool)
-        opened = PacketBatch(pool: pool)
+        self.crew = crew
+        self.aead = aead
+        sealing = TicketQueue { SealingTicket(owner: worker, pool: pool) }
+        opening = TicketQueue { OpeningTicket(owner: worker, pool: pool) }
+        separated = PacketBatch(pool: pool)
         pending = ContiguousArray(repeating: [], count: interfaces.count)
     }
 

@@ -29,6 +29,8 @@ package final class Worker {
     private var opening: Int
 
     private let mailbox: Mailbox
+    /// Errands that wait until nothing is under way.
+    private var errands: [Mailbox.Errand] = []
     private var handoff: Handoff
     /// The worker that owns each peer, by `PeerID.index`.
     private var owners: ContiguousArray<Int> = []
@@ -121,6 +123,7 @@ package final class Worker {
 
     /// One batch from an interface's TUN queue; the error that puts the queue out of order.
     package func takeOutbound(_ interface: InterfaceID, _ now: Instant) -> Errno? {
+        guard mayTake(.outbound) else { return nil }
         outbound.interface = interface
         outbound.now = now
         let failure = tun.receive(into: &outbound)
@@ -130,6 +133,7 @@ package final class Worker {
 
     /// One batch from an interface's sockets.
     package func takeInbound(_ interface: InterfaceID, _ now: Instant) {
+        guard mayTake(.inbound) else { return }
         inbound.interface = interface
         inbound.now = now
         udp.receive(into: &inbound)
@@ -146,11 +150,27 @@ package final class Worker {
             }
         }
         if !parcels.isEmpty { mailbox.giveBack(parcels) }
-        for errand in errands { errand(self, now) }
+        self.errands += errands
+        runErrands(now)
     }
+
+    /// What changes the worker meets nothing that is under way: it waits for that, and nothing is read meanwhile.
+    private func runErrands(_ now: Instant) {
+        guard !errands.isEmpty, wireGuard.isSettled else { return }
+        let due = errands
+        errands.removeAll(keepingCapacity: true)
+        for errand in due { errand(self, now) }
+    }
+
+    /// Whether more may come from an end; what does not waits there.
+    private func mayTake(_ direction: Direction) -> Bool { errands.isEmpty && !wireGuard.isFull(direction) }
+
+    /// Whether the ends are to wait for what is under way.
+    package var isHeldUp: Bool { !mayTake(.outbound) || !mayTake(.inbound) }
 
     /// Lets every stage that owes something send it, until nobody owes anything for this moment.
     package func originate(_ now: Instant) {
+        defer { runErrands(now) }
         // What one stage sends may make another one owe, hence again; a bound, so that a stage that owes for ever
         // cannot keep the worker from its ends.
         for _ in 0..<Self.originationBound {

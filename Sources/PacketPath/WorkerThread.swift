@@ -37,7 +37,10 @@ package final class WorkerThread: Sendable {
     package func run(
         _ worker: Worker, observe: (Worker) -> Void, failed: (InterfaceID, Errno) -> Void
     ) throws(Errno) {
+        // Everything, and the mailbox alone.
         var epoll = try Epoll()
+        var mail = try Epoll()
+        try mail.add(wakeup.rawValue, token: Token.mailbox)
         try epoll.add(wakeup.rawValue, token: Token.mailbox)
         for (index, queue) in worker.tun.queues.enumerated() {
             if let descriptor = queue.device.descriptor {
@@ -52,7 +55,7 @@ package final class WorkerThread: Sendable {
         worker.warm()
         var now = Clocks.now()
         while !stopped.load(ordering: .acquiring) {
-            let ready = try epoll.wait(until: worker.nextDeadline, now: now)
+            let ready = try sleep(worker, &epoll, &mail, now)
             now = Clocks.now()
             // Cleared before the mail is taken: what comes in between rings again. And the mail first of all, because a
             // flow that comes to its owner's own queue must not overtake what was handed over before.
@@ -88,6 +91,23 @@ package final class WorkerThread: Sendable {
             }
             worker.originate(now)
             observe(worker)
+            // One portion, and then the ends again: what is there waits for no longer than that takes.
+            _ = worker.wireGuard.help()
         }
+    }
+
+    /// Waits until there is something to do; how many of `ends` are ready.
+    private func sleep(
+        _ worker: Worker, _ ends: inout Epoll, _ mail: inout Epoll, _ now: Instant
+    ) throws(Errno) -> Int {
+        guard let crew = worker.wireGuard.crew else { return try ends.wait(until: worker.nextDeadline, now: now) }
+        guard crew.mayRest(worker.id) else { return try ends.wait(until: now, now: now) }
+        defer { crew.isUp(worker.id) }
+        // Asked only now, because what comes about from here on rings.
+        let deadline = worker.nextDeadline
+        guard worker.isHeldUp, deadline > now else { return try ends.wait(until: deadline, now: now) }
+        // The ends may be ready, and nothing is to be taken from them: whoever ends what is under way rings.
+        if try mail.wait(until: deadline, now: now) > 0 { wakeup.clear() }
+        return 0
     }
 }

@@ -45,6 +45,13 @@ import Wire
         return each > 0 ? max(1, (payload + each - 1) / each) : 1
     }
 
+    /// The length of the last of the packets that this entry is above `wireguard`.
+    @inlinable public var lastSegment: Int {
+        guard offload.segmentSize > 0, count > Int(offload.headerLength) else { return count }
+        let header = Int(offload.headerLength)
+        return header + (count - header - 1) % Int(offload.segmentSize) + 1
+    }
+
     /// The length of the longest of the packets that this entry is above `wireguard`: headers and one segment.
     @inlinable public var largestSegment: Int {
         offload.segmentSize > 0 ? min(count, Int(offload.headerLength) + Int(offload.segmentSize)) : count

@@ -95,14 +95,8 @@ public enum Sorting {
     @inlinable public mutating func sort(
         _ decide: (inout Packet) -> Sorting, taken: (consuming Packet) -> Void
     ) {
-        var kept = 0
-        for index in 0..<count {
-            switch unsafe decide(&storage[index]) {
-            case .pass: keep(index, asNumber: &kept)
-            case .drop: recycle(unsafe (storage + index).move())
-            case .take: taken(unsafe (storage + index).move())
-            }
-        }
+        var (kept, next) = (0, 0)
+        sort(upTo: count, &next, kept: &kept, decide, taken: taken)
         filled = kept
     }
 
@@ -119,27 +113,37 @@ public enum Sorting {
         for index in 0..<all { body(unsafe (storage + index).move()) }
     }
 
-    /// Moves every packet out, in order, those that follow each other to one peer together: `body` says once for all of them
-    /// what to do with `each`. What it finds out about the peer it finds out once, and holds without counting references.
-    @inlinable public mutating func drainByPeer(
-        _ body: (_ peer: PeerID, _ packets: (_ each: (consuming Packet) -> Void) -> Void) -> Void
-    ) {
+    /// Decides about each packet of a group, in order.
+    public typealias GroupSorter = (
+        _ decide: (inout Packet) -> Sorting, _ taken: (consuming Packet) -> Void
+    ) -> Void
+
+    /// As `sort`, for packets that follow each other to one peer together: `body` says once for all of them how to decide
+    /// about each. What it finds out about the peer it finds out once, and holds without counting references.
+    @inlinable public mutating func sortByPeer(_ body: (_ peer: PeerID, _ packets: GroupSorter) -> Void) {
         let all = filled
-        filled = 0
-        var first = 0
-        while first < all {
-            let peer = unsafe storage[first].peer
-            var end = first + 1
+        var (kept, next) = (0, 0)
+        while next < all {
+            let peer = unsafe storage[next].peer
+            var end = next + 1
             while end < all, unsafe storage[end].peer == peer { end += 1 }
-            var next = first
-            body(peer) { each in
-                while next < end {
-                    next += 1
-                    unsafe each((storage + (next - 1)).move())
-                }
+            body(peer) { sort(upTo: end, &next, kept: &kept, $0, taken: $1) }
+            precondition(next == end, "every packet is decided about")
+        }
+        filled = kept
+    }
+
+    @inlinable func sort(
+        upTo end: Int, _ next: inout Int, kept: inout Int, _ decide: (inout Packet) -> Sorting,
+        taken: (consuming Packet) -> Void
+    ) {
+        while next < end {
+            switch unsafe decide(&storage[next]) {
+            case .pass: keep(next, asNumber: &kept)
+            case .drop: recycle(unsafe (storage + next).move())
+            case .take: taken(unsafe (storage + next).move())
             }
-            precondition(next == end, "every packet is taken")
-            first = end
+            next += 1
         }
     }
 

@@ -85,7 +85,8 @@ final class RunningRouter: Sendable {
             let (sleepers, last) = (handshakeThreads, Counter())
             assembly = try WorkerAssembly(
                 plan, keys, environment, mailboxes: mailboxes, now: now, remembered: timestamps?.load() ?? [:],
-                memories: memories?.load() ?? StageMemories()
+                memories: memories?.load() ?? StageMemories(),
+                crew: threads.count > 1 ? Crew(wake: threads.map { thread in { thread.wake() } }) : nil
             ) {
                 // In turn; one that is at work looks for more before it sleeps.
                 sleepers[last.value.wrappingAdd(1, ordering: .relaxed).newValue % sleepers.count].wake()

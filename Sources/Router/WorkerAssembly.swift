@@ -19,6 +19,8 @@ package struct WorkerAssembly {
     package let directories: [PeerDirectory]
     /// What stages have to know again of an earlier run.
     let memories: StageMemories
+    /// Helps a worker that has too much to do; nil where there is only one.
+    let crew: Crew?
     /// Where this router's handshakes are computed; somebody has to let it work.
     package let handshakes: HandshakeDesk
 
@@ -42,7 +44,7 @@ package struct WorkerAssembly {
     package init(
         _ plan: RouterPlan, _ keys: KeyFile, _ environment: Environment, mailboxes: [Mailbox], now: Instant,
         remembered: [String: [PublicKey: TAI64N]] = [:], memories: StageMemories = StageMemories(),
-        wakeHandshakes: @escaping @Sendable () -> Void = {}
+        crew: Crew? = nil, wakeHandshakes: @escaping @Sendable () -> Void = {}
     ) throws(KeyProblem) {
         precondition(mailboxes.count == plan.workers && environment.indices.workers == plan.workers)
         let registry = try PeerRegistry(plan, keys)
@@ -51,6 +53,7 @@ package struct WorkerAssembly {
         self.environment = environment
         self.mailboxes = mailboxes
         self.memories = memories
+        self.crew = crew
         directories = (0..<plan.slots).map { slot in
             guard slot < plan.interfaces.count else { return PeerDirectory(nil) }
             let key = registry.view(InterfaceID(slot), peers: false).privateKey
@@ -142,6 +145,6 @@ package struct WorkerAssembly {
         }
         return WireGuardStage(
             interfaces: interfaces, worker: id, indices: environment.indices, pool: pool, handshakes: handshakes,
-            undeliverable: undeliverable)
+            undeliverable: undeliverable, crew: crew)
     }
 }

@@ -51,6 +51,9 @@ package final class Engine {
         wheel = TimerWheel(now: now)
     }
 
+    /// What sessions seal and open with.
+    package var aead: AEAD { environment.aead }
+
     /// An engine that has all peers of the interface.
     package convenience init(_ identity: Identity, _ environment: Environment, now: Instant) {
         self.init(PeerDirectory(identity), environment, now: now)

@@ -60,17 +60,14 @@ package final class Keypair {
         nextCounter > Protocol.rekeyAfterMessages || isInitiator && now - created >= Protocol.rekeyAfterTime
     }
 
-    /// Writes one data message: header, `count` bytes of plaintext sealed, tag; `count` + 32 bytes in all.
-    ///
-    /// `source` has `AEAD.headroom` readable bytes in front and `AEAD.slack` behind; `destination` has `AEAD.headroom`
-    /// bytes in front of the ciphertext and `AEAD.slack` behind the message, which are overwritten.
-    package func seal(
+    /// What sealing takes, for whoever does it.
+    package var sealer: Sealer { unsafe Sealer(key: sendingKey.bytes, remoteIndex: remoteIndex) }
+
+    /// Writes one data message, as `Sealer.seal`.
+    func seal(
         _ counter: UInt64, _ source: UnsafeRawPointer, _ count: Int, to destination: UnsafeMutableRawPointer
     ) {
-        unsafe store(MessageType.data.rawValue, destination, 0)
-        unsafe store(remoteIndex, destination, DataMessage.receiver)
-        unsafe store(counter, destination, DataMessage.counter)
-        unsafe aead.seal(sendingKey.bytes, counter, destination + DataMessage.headerSize, source, count)
+        unsafe sealer.seal(counter, source, count, to: destination, aead)
     }
 
     /// Writes a keepalive: 32 bytes, at any address.
@@ -92,21 +89,68 @@ package final class Keypair {
         isInitiator && now - created >= Protocol.rekeyOnReceiveAfter
     }
 
-    /// Opens one data message of `count` ≥ 32 bytes and writes `count` − 32 bytes of plaintext. Only an authentic
-    /// message changes anything (P-4.3).
-    ///
-    /// Room around source and destination as for `seal`.
-    package func open(
+    /// Why a message with this counter is not worth opening; nil when it is. Changes nothing (P-4.3).
+    package func refusal(of counter: UInt64, _ now: Instant) -> Rejection? {
+        if isExpired(now) { return .expiredKey }
+        return window.accepts(counter) ? nil : .replayed
+    }
+
+    /// What opening takes, for whoever does it.
+    package var opener: Opener { unsafe Opener(key: receivingKey.bytes) }
+
+    /// Takes the counter of a message that has proved authentic, unless it has become known meanwhile.
+    package func commit(_ counter: UInt64) -> Rejection? { window.commit(counter) ? nil : .replayed }
+
+    /// Opens one data message of `count` ≥ 32 bytes, as `Opener.open`. Only an authentic message changes anything (P-4.3).
+    func open(
         _ message: UnsafeRawPointer, _ count: Int, to destination: UnsafeMutableRawPointer, _ now: Instant
     ) -> Rejection? {
-        let counter = unsafe littleEndian64(message, DataMessage.counter)
-        guard !isExpired(now) else { return .expiredKey }
-        guard window.accepts(counter) else { return .replayed }
-        guard
-            unsafe aead.open(
-                receivingKey.bytes, counter, destination, message + DataMessage.headerSize, count - DataMessage.overhead
-            )
-        else { return .forged }
-        return window.commit(counter) ? nil : .replayed
+        let counter = unsafe DataMessage.counter(at: message)
+        if let refusal = refusal(of: counter, now) { return refusal }
+        guard unsafe opener.open(message, count, to: destination, aead) else { return .forged }
+        return commit(counter)
+    }
+}
+
+/// Seals with a session's key, on any thread. Valid while the keypair lives that it is from.
+@safe package struct Sealer {
+    let key: UnsafeRawPointer
+    let remoteIndex: UInt32
+
+    init(key: UnsafeRawPointer, remoteIndex: UInt32) {
+        unsafe self.key = key
+        self.remoteIndex = remoteIndex
+    }
+
+    /// Writes one data message: header, `count` bytes of plaintext sealed, tag; `count` + 32 bytes in all. The counter is one
+    /// that the keypair has given out, and is used once.
+    ///
+    /// `source` has `AEAD.headroom` readable bytes in front and `AEAD.slack` behind; `destination` has `AEAD.headroom`
+    /// bytes in front of the ciphertext and `AEAD.slack` behind the message, which are overwritten.
+    package func seal(
+        _ counter: UInt64, _ source: UnsafeRawPointer, _ count: Int, to destination: UnsafeMutableRawPointer,
+        _ aead: AEAD
+    ) {
+        unsafe store(MessageType.data.rawValue, destination, 0)
+        unsafe store(remoteIndex, destination, DataMessage.receiver)
+        unsafe store(counter, destination, DataMessage.counter)
+        unsafe aead.seal(key, counter, destination + DataMessage.headerSize, source, count)
+    }
+}
+
+/// Opens with a session's key, on any thread. Valid while the keypair lives that it is from.
+@safe package struct Opener {
+    let key: UnsafeRawPointer
+
+    init(key: UnsafeRawPointer) { unsafe self.key = key }
+
+    /// Writes the `count` − 32 bytes of plaintext of a data message of `count` ≥ 32 bytes; false for a forgery, whose
+    /// plaintext means nothing. Room around source and destination as for `Sealer.seal`.
+    package func open(
+        _ message: UnsafeRawPointer, _ count: Int, to destination: UnsafeMutableRawPointer, _ aead: AEAD
+    ) -> Bool {
+        unsafe aead.open(
+            key, DataMessage.counter(at: message), destination, message + DataMessage.headerSize,
+            count - DataMessage.overhead)
     }
 }

@@ -63,6 +63,9 @@ package enum DataMessage {
     package static func receiverIndex(at bytes: UnsafeRawPointer, type: MessageType) -> UInt32 {
         unsafe littleEndian32(bytes, type == .response ? Response.receiver : receiver)
     }
+
+    /// The counter of a data message.
+    package static func counter(at bytes: UnsafeRawPointer) -> UInt64 { unsafe littleEndian64(bytes, counter) }
 }
 
 @inlinable func littleEndian32(_ bytes: UnsafeRawPointer, _ offset: Int) -> UInt32 {

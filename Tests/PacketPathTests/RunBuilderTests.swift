@@ -28,8 +28,9 @@ import WireGuard
         for (number, message) in messages.enumerated() {
             let hasRoom = builder.hasRoom(for: 1, size: message.size)
             #expect(hasRoom)
-            let bytes = unsafe builder.message(
-                to: PeerID(message.peer), Self.here, size: message.size, trafficClass: message.trafficClass)
+            let bytes = unsafe builder.messages(
+                1, to: PeerID(message.peer), Self.here, size: message.size, trafficClass: message.trafficClass
+            ).start
             unsafe bytes.initializeMemory(
                 as: UInt8.self, repeating: UInt8(truncatingIfNeeded: number), count: message.size)
         }
@@ -99,12 +100,12 @@ import WireGuard
     @Test func aMessageOfItsOwnEndsTheRun() {
         let pool = BufferPool()
         var builder = RunBuilder(pool: pool)
-        _ = unsafe builder.message(to: PeerID(0), Self.here, size: 64, trafficClass: 0)
+        _ = unsafe builder.messages(1, to: PeerID(0), Self.here, size: 64, trafficClass: 0)
         var packet = Packet(pool.take(.small), count: 64)
         packet.peer = PeerID(0)
         packet.path = Self.here
         builder.append(packet)
-        _ = unsafe builder.message(to: PeerID(0), Self.here, size: 64, trafficClass: 0)
+        _ = unsafe builder.messages(1, to: PeerID(0), Self.here, size: 64, trafficClass: 0)
         let count = builder.runs.count
         #expect(count == 3)
     }
@@ -115,9 +116,12 @@ import WireGuard
             let pool = BufferPool()
             var builder = RunBuilder(pool: pool)
             // An open run that the first message, being shorter, ends.
-            _ = unsafe builder.message(to: PeerID(0), Self.here, size: min(65_507, size + 1), trafficClass: 0)
+            _ = unsafe builder.messages(1, to: PeerID(0), Self.here, size: min(65_507, size + 1), trafficClass: 0)
             guard builder.hasRoom(for: count, size: size) else { continue }
-            for _ in 0..<count { _ = unsafe builder.message(to: PeerID(0), Self.here, size: size, trafficClass: 0) }
+            var left = count
+            while left > 0 {
+                left -= unsafe builder.messages(left, to: PeerID(0), Self.here, size: size, trafficClass: 0).count
+            }
             let made = builder.runs.count
             #expect(made <= 1 + RunBuilder.runs(for: count, size: size))
         }
