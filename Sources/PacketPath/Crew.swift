@@ -11,6 +11,7 @@ package final class Crew: Sendable {
     struct Portion {
         fileprivate let ticket: Ticket
         fileprivate let items: Range<Int>
+        var owner: Int { ticket.owner }
     }
 
     private struct Contents {
@@ -51,13 +52,7 @@ package final class Crew: Sendable {
         for worker in woken { wake[worker]() }
     }
 
-    /// Works on one portion, of the worker's own tickets first; false when there was none.
-    func help(_ worker: Int, _ aead: AEAD) -> Bool {
-        guard let portion = take(for: worker) else { return false }
-        finish(portion, aead)
-        return true
-    }
-
+    /// A portion that nobody has begun with, of the worker's own tickets first.
     func take(for worker: Int) -> Portion? {
         contents.withLock { contents in
             guard !contents.tickets.isEmpty else { return nil }
@@ -69,11 +64,11 @@ package final class Crew: Sendable {
         }
     }
 
+    /// Works on a portion, and tells its owner when it was the last one.
     func finish(_ portion: Portion, _ aead: AEAD) {
         portion.ticket.work(on: portion.items, aead)
-        let owner = portion.ticket.owner
-        guard portion.ticket.endedPortion(), rouse(owner) else { return }
-        wake[owner]()
+        guard portion.ticket.endedPortion(), rouse(portion.owner) else { return }
+        wake[portion.owner]()
     }
 
     /// Says that the worker is about to sleep; false, and it is not to, when there is something to help with. What it waits for

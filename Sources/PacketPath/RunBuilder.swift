@@ -38,9 +38,9 @@ struct RunBuilder: ~Copyable {
     ///
     /// A peer is at one `path` for as long as runs are built: it is looked at where a run begins.
     mutating func messages(
-        _ wanted: Int, to peer: PeerID, _ path: Path, size: Int, trafficClass: UInt8
+        _ wanted: Int, for sealing: borrowing SealingRun, size: Int
     ) -> (start: UnsafeMutableRawPointer, count: Int) {
-        if var run = open, run.takes(peer, size, trafficClass) {
+        if var run = open, run.takes(sealing.peer, size, sealing.trafficClass) {
             let last = runs.count - 1
             let offset = run.bytes
             let count = run.add(wanted, size)
@@ -48,13 +48,13 @@ struct RunBuilder: ~Copyable {
             open = size < run.size ? nil : run
             return unsafe (runs[last].bytes + offset, count)
         }
-        var run = OpenRun(peer: peer, size: size, trafficClass: trafficClass)
+        var run = OpenRun(peer: sealing.peer, size: size, trafficClass: sealing.trafficClass)
         let count = run.add(wanted, size)
         var packet = Packet(runs.pool.take(.large), count: run.bytes)
-        packet.peer = peer
-        packet.path = path
+        packet.peer = sealing.peer
+        packet.path = sealing.path
         packet.datagramSize = size
-        packet.trafficClass = trafficClass
+        packet.trafficClass = sealing.trafficClass
         let start = unsafe packet.bytes
         runs.append(packet)
         open = run

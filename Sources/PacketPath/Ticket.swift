@@ -1,4 +1,5 @@
 import Crypto
+import Pipeline
 import Synchronization
 import Wire
 
@@ -17,7 +18,7 @@ class Ticket: @unchecked Sendable {
     private(set) var now = Instant(nanoseconds: 0)
 
     /// Where each portion ends, counted in items.
-    private var ends: [Int] = []
+    fileprivate var ends: [Int] = []
     /// The next portion that nobody has begun with: the crew's, under its lock.
     private var next = 0
     private let unfinished = Atomic(0)
@@ -25,23 +26,19 @@ class Ticket: @unchecked Sendable {
     init(owner: Int) { self.owner = owner }
 
     /// Works on some of the items, on any thread.
-    func work(on items: Range<Int>, _ aead: AEAD) { preconditionFailure("a ticket is for sealing or for opening") }
+    func work(on items: Range<Int>, _ aead: AEAD) { preconditionFailure("a ticket has work") }
 
     // MARK: The owner's
 
-    func begin(_ interface: InterfaceID, _ now: Instant) {
-        (self.interface, self.now) = (interface, now)
-        ends.removeAll(keepingCapacity: true)
+    func begin(_ interface: InterfaceID, _ now: Instant) { (self.interface, self.now) = (interface, now) }
+
+    /// To be called before others see the ticket: it is in portions now.
+    func open() {
         next = 0
+        unfinished.store(ends.count, ordering: .releasing)
     }
 
-    /// All items up to here that are in no portion yet are one.
-    func endPortion(at item: Int) { if item > (ends.last ?? 0) { ends.append(item) } }
-
     var portions: Int { ends.count }
-
-    /// To be called before others see the ticket.
-    func open() { unfinished.store(ends.count, ordering: .releasing) }
 
     /// Whether all that was begun has ended: the ticket is its owner's again.
     var isDone: Bool { unfinished.load(ordering: .acquiring) == 0 }
@@ -58,4 +55,31 @@ class Ticket: @unchecked Sendable {
 
     /// A portion is done; true for the last one.
     func endedPortion() -> Bool { unfinished.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 }
+}
+
+/// Work for the cipher, in items that are independent of each other but for the bounds of portions.
+protocol CipherWork: ~Copyable {
+    init(pool: BufferPool)
+    /// Where each portion ends, counted in items, when all is there.
+    var portions: [Int] { get }
+    /// Reads and writes what the items name, and nothing else.
+    func work(on items: Range<Int>, _ aead: AEAD)
+}
+
+/// A ticket with its work, which the owner fills and takes up.
+final class WorkTicket<Work: CipherWork & ~Copyable>: Ticket, @unchecked Sendable {
+    var contents: Work
+
+    init(owner: Int, pool: BufferPool) {
+        contents = Work(pool: pool)
+        super.init(owner: owner)
+    }
+
+    /// Nothing more is added.
+    func close() { ends = contents.portions }
+
+    override func work(on items: Range<Int>, _ aead: AEAD) { contents.work(on: items, aead) }
+
+    /// Everything at once, on the owner's thread.
+    func workAlone(_ aead: AEAD) { contents.work(on: 0..<(ends.last ?? 0), aead) }
 }

@@ -6,15 +6,20 @@ extension WireGuardStage {
     package func inbound(_ batch: inout PacketBatch) {
         let interface = interfaces[batch.interface.index]
         let ticket = opening.take()
-        ticket.begin(interface.id, batch.now, isForSeveral: isWorthSharing(batch, opening.isEmpty))
-        for index in 0..<batch.count { fill(ticket, from: batch[index], interface, batch.now) }
-        ticket.close(&batch)
+        ticket.begin(interface.id, batch.now)
+        ticket.contents.begin(isForSeveral: isWorthSharing(batch, opening.isEmpty))
+        fill(&ticket.contents, from: &batch, interface)
         submit(ticket, &batch)
         collect(interface.engine, interface.id)
     }
 
+    private func fill(_ work: inout OpeningWork, from batch: inout PacketBatch, _ interface: Interface) {
+        for index in 0..<batch.count { fill(&work, from: batch[index], interface, batch.now) }
+        work.close(&batch)
+    }
+
     /// Takes a run of datagrams from one sender apart.
-    private func fill(_ ticket: OpeningTicket, from run: borrowing Packet, _ interface: Interface, _ now: Instant) {
+    private func fill(_ work: inout OpeningWork, from run: borrowing Packet, _ interface: Interface, _ now: Instant) {
         guard let path = run.path else { return }
         var datagrams = Datagrams(run)
         while let message = unsafe datagrams.next() {
@@ -32,26 +37,26 @@ extension WireGuardStage {
                 rejections.count(.unknownReceiver)
                 continue
             }
-            ticket.use(keypair, path, run.trafficClass)
-            unsafe fill(ticket, from: keypair, message, &datagrams, now)
+            unsafe fill(&work, from: keypair, message, &datagrams, now)
+            work.endSession(keypair, path, run.trafficClass)
         }
     }
 
     /// Takes a data message and those of the same session that follow it.
     private func fill(
-        _ ticket: OpeningTicket, from keypair: Keypair, _ first: Datagrams.Message, _ datagrams: inout Datagrams,
+        _ work: inout OpeningWork, from keypair: Keypair, _ first: Datagrams.Message, _ datagrams: inout Datagrams,
         _ now: Instant
     ) {
         let opener = keypair.opener
         var message = unsafe first
         while true {
             let counter = unsafe DataMessage.counter(at: message.start)
-            if ticket.isFull {
+            if work.isFull {
                 drops.count(.batchFull)
             } else if let refusal = keypair.refusal(of: counter, now) {
                 rejections.count(refusal)
             } else {
-                unsafe ticket.add(message.start, message.count, counter: counter, opener)
+                unsafe work.add(message.start, message.count, counter: counter, opener)
             }
             guard let next = unsafe datagrams.next(isFor: keypair.localIndex) else { break }
             unsafe message = next
@@ -59,9 +64,9 @@ extension WireGuardStage {
     }
 
     /// Puts what is authentic and new into the batch; what it adds up to is told to the engine once a session and run.
-    func finish(_ ticket: OpeningTicket, into batch: inout PacketBatch) {
+    func finish(_ ticket: WorkTicket<OpeningWork>, into batch: inout PacketBatch) {
         let engine = interfaces[ticket.interface.index].engine
-        ticket.finish(into: &batch) { session, messages in
+        ticket.contents.finish(into: &batch) { session, messages in
             let keypair = session.keypair
             var (bytes, packets) = (0, 0)
             messages { packet, counter, isAuthentic in

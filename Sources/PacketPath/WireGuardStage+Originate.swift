@@ -26,11 +26,9 @@ extension WireGuardStage {
         pending[id.index] = []
         if !actions.isEmpty {
             let ticket = sealing.take()
-            ticket.begin(id, now, isForSeveral: false)
-            for action in actions {
-                if ticket.isFull { pending[id.index].append(action) } else { act(action, ticket, interface, now) }
-            }
-            ticket.close()
+            ticket.begin(id, now)
+            ticket.contents.begin(isForSeveral: false)
+            act(actions, &ticket.contents, interface, now)
             collect(interface.engine, id)
             submit(ticket, &down)
         }
@@ -43,7 +41,20 @@ extension WireGuardStage {
         if !engine.outbox.isEmpty { pending[id.index] += engine.outbox.take() }
     }
 
-    private func act(_ action: Outbox.Action, _ ticket: SealingTicket, _ interface: Interface, _ now: Instant) {
+    private func act(
+        _ actions: [Outbox.Action], _ work: inout SealingWork, _ interface: Interface, _ now: Instant
+    ) {
+        for action in actions {
+            if work.isFull {
+                pending[interface.id.index].append(action)
+            } else {
+                act(action, &work, interface, now)
+            }
+        }
+        work.close()
+    }
+
+    private func act(_ action: Outbox.Action, _ work: inout SealingWork, _ interface: Interface, _ now: Instant) {
         switch action {
         case .send(let message):
             var packet = Packet(pool.take(.small), count: message.count)
@@ -51,12 +62,12 @@ extension WireGuardStage {
             packet.path = message.path
             packet.trafficClass = message.trafficClass
             unsafe message.copy(to: packet.bytes)
-            ticket.append(packet)
+            work.append(packet)
         case .compute(let task):
             // Our own are never too many.
             _ = handshakes.submit(.initiate(task), on: interface.id, from: worker)
         case .release(let peer, let orConfirm):
-            release(peer, orConfirm: orConfirm, ticket, interface, now)
+            release(peer, orConfirm: orConfirm, &work, interface, now)
         case .purge(let peer):
             dropStaged(of: peer, .noAnswer)
         case .note(let peer, let event):
@@ -65,22 +76,22 @@ extension WireGuardStage {
     }
 
     private func release(
-        _ peer: PeerID, orConfirm: Bool, _ ticket: SealingTicket, _ interface: Interface, _ now: Instant
+        _ peer: PeerID, orConfirm: Bool, _ work: inout SealingWork, _ interface: Interface, _ now: Instant
     ) {
         guard let waiting = staging[peer] else {
             if orConfirm { interface.engine.sendKeepalive(to: peer, now) }
             return
         }
         guard let addressee = interface.engine.peer(peer), let path = addressee.path else { return }
-        let session = addressee.session
-        if let session { ticket.use(session) }
-        var run = SealingRun(peer, path)
         waiting.waitsForRoom = false
+        guard let session = addressee.session else { return interface.engine.wantSession(addressee, now) }
+        work.use(session)
+        var run = SealingRun(peer, path)
         var goesOn = true
         while goesOn, let packet = staging.pop(waiting) {
             unsafe run.look(at: IPPacket(packet.contents))
-            switch add(packet, to: ticket, addressee, session, &run, interface, now) {
-            case .pass: ticket.keep(packet)
+            switch add(packet, to: &work, addressee, session, &run, interface, now) {
+            case .pass: work.keep(packet)
             case .drop: pool.recycle(packet)
             case .take:
                 // Without a session the next handshake's end releases it; without room the next turn does.

@@ -17,17 +17,19 @@ extension WireGuardStage {
     }
 
     /// Sends a ticket on its way; what comes of it is in `batch`, which is empty, if that is at once.
-    func submit(_ ticket: SealingTicket, _ batch: inout PacketBatch) {
+    func submit(_ ticket: WorkTicket<SealingWork>, _ batch: inout PacketBatch) {
+        ticket.close()
         guard let crew, !sealing.isEmpty || ticket.portions > 1 else {
             ticket.workAlone(aead)
-            ticket.finish(into: &batch)
+            ticket.contents.finish(into: &batch)
             return sealing.recycle(ticket)
         }
         sealing.append(ticket)
         crew.offer(ticket)
     }
 
-    func submit(_ ticket: OpeningTicket, _ batch: inout PacketBatch) {
+    func submit(_ ticket: WorkTicket<OpeningWork>, _ batch: inout PacketBatch) {
+        ticket.close()
         guard let crew, !opening.isEmpty || ticket.portions > 1 else {
             ticket.workAlone(aead)
             finish(ticket, into: &batch)
@@ -40,7 +42,7 @@ extension WireGuardStage {
     /// Takes up the first tickets of the batches' interface, if they are done.
     func takeUp(down: inout PacketBatch, up: inout PacketBatch) {
         if down.isEmpty, let ticket = sealing.popDone(on: down.interface) {
-            ticket.finish(into: &down)
+            ticket.contents.finish(into: &down)
             sealing.recycle(ticket)
         }
         if up.isEmpty, let ticket = opening.popDone(on: up.interface) {
@@ -56,7 +58,12 @@ extension WireGuardStage {
     package var isSettled: Bool { sealing.isEmpty && opening.isEmpty }
 
     /// Works on a portion of a ticket, of this worker's own first; false when there was none.
-    package func help() -> Bool { crew?.help(worker, aead) ?? false }
+    package func help() -> Bool {
+        guard let crew, let portion = crew.take(for: worker) else { return false }
+        crew.finish(portion, aead)
+        if portion.owner != worker { helped += 1 }
+        return true
+    }
 
     /// Whether nothing should come this way now: so much is under way that the rest is to wait where it is.
     package func isFull(_ direction: Direction) -> Bool {

@@ -18,6 +18,9 @@ package final class WireGuardStage: Stage {
     private static let counters: [Counter<WireGuardStage>] = [
         Counter("packets-sealed", "packets that were encrypted and sent on") { $0.sealed },
         Counter("packets-opened", "packets that were decrypted") { $0.received },
+        Counter("portions-helped", "portions of other workers' packets that this one has encrypted or decrypted") {
+            $0.helped
+        },
         Counter("packets-staged", "packets that wait for a session", isGauge: true) { UInt64($0.staging.packets) },
     ]
 
@@ -70,10 +73,10 @@ package final class WireGuardStage: Stage {
     let pool: BufferPool
 
     /// Who helps where there is much to do; nil where there is nobody.
-    let crew: Crew?
+    package let crew: Crew?
     let aead: AEAD
-    var sealing: TicketQueue<SealingTicket>
-    var opening: TicketQueue<OpeningTicket>
+    var sealing: TicketQueue<SealingWork>
+    var opening: TicketQueue<OpeningWork>
     /// Runs that were taken apart, on their way (`separate`).
     var separated: PacketBatch
     let staging: Staging
@@ -85,6 +88,8 @@ package final class WireGuardStage: Stage {
     var rejections = DropCounters<Rejection>()
     var sealed: UInt64 = 0
     var received: UInt64 = 0
+    /// Portions of other workers' tickets that this one has worked on.
+    var helped: UInt64 = 0
 
     package init(
         interfaces: [Interface], worker: Int = 0, indices: IndexSpace, pool: BufferPool, handshakes: HandshakeDesk,
@@ -100,8 +105,8 @@ package final class WireGuardStage: Stage {
         staging = Staging(pool)
         self.crew = crew
         self.aead = aead
-        sealing = TicketQueue { SealingTicket(owner: worker, pool: pool) }
-        opening = TicketQueue { OpeningTicket(owner: worker, pool: pool) }
+        sealing = TicketQueue(owner: worker, pool: pool)
+        opening = TicketQueue(owner: worker, pool: pool)
         separated = PacketBatch(pool: pool)
         pending = ContiguousArray(repeating: [], count: interfaces.count)
     }

@@ -8,6 +8,8 @@ import WireGuard
 @Suite struct RunBuilderTests {
     private static let here = Path(remote: Endpoint(address: IPAddress(v4: 0xc000_0201), port: 1))
 
+    private static let sealing = SealingRun(PeerID(0), here)
+
     private struct Message {
         var size: Int
         var peer = 0
@@ -28,9 +30,8 @@ import WireGuard
         for (number, message) in messages.enumerated() {
             let hasRoom = builder.hasRoom(for: 1, size: message.size)
             #expect(hasRoom)
-            let bytes = unsafe builder.messages(
-                1, to: PeerID(message.peer), Self.here, size: message.size, trafficClass: message.trafficClass
-            ).start
+            let sealing = SealingRun(PeerID(message.peer), Self.here, trafficClass: message.trafficClass)
+            let bytes = unsafe builder.messages(1, for: sealing, size: message.size).start
             unsafe bytes.initializeMemory(
                 as: UInt8.self, repeating: UInt8(truncatingIfNeeded: number), count: message.size)
         }
@@ -100,12 +101,12 @@ import WireGuard
     @Test func aMessageOfItsOwnEndsTheRun() {
         let pool = BufferPool()
         var builder = RunBuilder(pool: pool)
-        _ = unsafe builder.messages(1, to: PeerID(0), Self.here, size: 64, trafficClass: 0)
+        _ = unsafe builder.messages(1, for: Self.sealing, size: 64)
         var packet = Packet(pool.take(.small), count: 64)
         packet.peer = PeerID(0)
         packet.path = Self.here
         builder.append(packet)
-        _ = unsafe builder.messages(1, to: PeerID(0), Self.here, size: 64, trafficClass: 0)
+        _ = unsafe builder.messages(1, for: Self.sealing, size: 64)
         let count = builder.runs.count
         #expect(count == 3)
     }
@@ -116,11 +117,11 @@ import WireGuard
             let pool = BufferPool()
             var builder = RunBuilder(pool: pool)
             // An open run that the first message, being shorter, ends.
-            _ = unsafe builder.messages(1, to: PeerID(0), Self.here, size: min(65_507, size + 1), trafficClass: 0)
+            _ = unsafe builder.messages(1, for: Self.sealing, size: min(65_507, size + 1))
             guard builder.hasRoom(for: count, size: size) else { continue }
             var left = count
             while left > 0 {
-                left -= unsafe builder.messages(left, to: PeerID(0), Self.here, size: size, trafficClass: 0).count
+                left -= unsafe builder.messages(left, for: Self.sealing, size: size).count
             }
             let made = builder.runs.count
             #expect(made <= 1 + RunBuilder.runs(for: count, size: size))

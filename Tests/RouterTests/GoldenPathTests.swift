@@ -100,7 +100,7 @@ import WireGuard
                     + "offloaded-fragment bad-transport-header bad-datagram-length tun-queue-full link-down "
                     + "link-gone refused-by-kernel write-failed",
                 "allowed-ips: | not-ip no-route source-not-allowed",
-                "wireguard: packets-sealed packets-opened packets-staged cookies-sent | no-endpoint endpoint-in-own-tunnel "
+                "wireguard: packets-sealed packets-opened portions-helped packets-staged cookies-sent | no-endpoint endpoint-in-own-tunnel "
                     + "staged-too-many staging-full handshake-unanswered peer-removed too-large-to-seal batch-full handshake-queue-full "
                     + "interface-down inner-too-short inner-not-ip inner-lying-length not-wireguard bad-mac1 "
                     + "unknown-receiver invalid-initiation unknown-peer "

@@ -93,29 +93,82 @@ import WireGuard
         }
     }
 
+    /// One peer on each side, whose packets all workers seal and open (P-4.12).
+    @Test(.timeLimit(.minutes(5))) func threadsThatHelpReorderNothing() throws {
+        let world = try World(["a", "b"])
+        let wire = LockedWire()
+        let routers = try ["a", "b"].enumerated().map { index, name in
+            let other = index == 0 ? "b" : "a"
+            return try ThreadedRouter(
+                world, wire, "192.0.2.\(index + 1)",
+                GoldenPathTests.file(
+                    name, workers: 3,
+                    peers: """
+                              \(other):
+                                public-key: "<\(other)>"
+                                endpoint: 192.0.2.\(2 - index):51820
+                                allowed-ips: [10.0.0.\(2 - index)/32]
+                        """), helping: true)
+        }
+        let threads = Threads(routers.flatMap(\.workers), routers.map(\.handshakes))
+        defer { threads.stop() }
+        let flows = [
+            Flow(from: routers[0].tuns[0], to: routers[1].tuns, 1, 2, payload: 1372),
+            Flow(from: routers[1].tuns[0], to: routers[0].tuns, 2, 1, payload: 1372),
+        ]
+        let deadline = Clocks.now() + Self.patience
+        while flows.contains(where: { $0.delivered.count < Self.packets }), Clocks.now() < deadline {
+            for flow in flows {
+                flow.collect()
+                let bound = flow.delivered.isEmpty ? 1 : 2 * Self.window
+                flow.send(min(bound - (flow.sent - flow.delivered.count), Self.packets - flow.sent))
+            }
+            usleep(100)
+        }
+        threads.stop()
+        for flow in flows { #expect(flow.delivered == Array(0..<Self.packets)) }
+        for router in routers {
+            for worker in router.workers {
+                for (stage, report) in worker.reports {
+                    #expect(report.drops.allSatisfy { $0.value == 0 }, "\(stage): \(report.drops)")
+                }
+            }
+            let helped = router.workers.reduce(UInt64(0)) { sum, worker in
+                let counters = worker.reports.first { $0.stage == "wireguard" }?.report.counters ?? []
+                return sum + (counters.first { $0.name == "portions-helped" }?.value ?? 0)
+            }
+            #expect(helped > 0)
+        }
+    }
+
     /// Numbered packets between two hosts, from one queue.
     private final class Flow {
         private let from: LockedTUN
         private let to: [LockedTUN]
         private let (source, destination): (UInt8, UInt8)
+        private let payload: Int
         private(set) var sent = 0
         private(set) var delivered: [Int] = []
 
-        init(from: LockedTUN, to: [LockedTUN], _ source: UInt8, _ destination: UInt8) {
+        init(from: LockedTUN, to: [LockedTUN], _ source: UInt8, _ destination: UInt8, payload: Int = 32) {
             self.from = from
             self.to = to
-            (self.source, self.destination) = (source, destination)
+            (self.source, self.destination, self.payload) = (source, destination, payload)
         }
 
-        func sendNext() {
-            from.inject(Frames.packet(source, destination, mark: sent).bytes)
-            sent += 1
+        func sendNext() { send(1) }
+
+        /// All at once, as a host does that has much to send.
+        func send(_ count: Int) {
+            from.inject(
+                (sent..<sent + count).map { Frames.packet(source, destination, mark: $0, payload: payload).bytes })
+            sent += count
         }
 
         func collect() {
             for queue in to {
                 for frame in queue.takeWritten(from: source) {
-                    delivered += Frames.packets(in: frame).map { Frames.mark(of: $0) }
+                    delivered += Frames.packets(in: frame).map { Frames.mark(of: $0, payload: payload) }
                 }
             }
         }
@@ -128,7 +181,8 @@ private final class ThreadedRouter {
     let tuns: [LockedTUN]
     let handshakes: HandshakeDesk
 
-    init(_ world: World, _ wire: LockedWire, _ address: String, _ text: String) throws {
+    /// `helping`: a worker with nothing to do seals and opens for the others.
+    init(_ world: World, _ wire: LockedWire, _ address: String, _ text: String, helping: Bool = false) throws {
         let path = "\(world.folder)/router.yaml"
         let source = SourceText(file: path, bytes: Array(world.withKeys(text).utf8))
         let loaded = try ConfigurationFile.load(source, stages: StageRegistry.schemas)
@@ -137,7 +191,8 @@ private final class ThreadedRouter {
         let assembly = try WorkerAssembly(
             plan, KeyFile(configuration: path, credentials: nil),
             WorkerAssembly.Environment(aead: .libsodium, entropy: .system, wallTime: Clocks.wallTime, indices: indices),
-            mailboxes: (0..<plan.workers).map { _ in Mailbox() }, now: Clocks.now())
+            mailboxes: (0..<plan.workers).map { _ in Mailbox() }, now: Clocks.now(),
+            crew: helping ? Crew(wake: (0..<plan.workers).map { _ in {} }) : nil)
         handshakes = assembly.handshakes
         guard let endpoint = Endpoint("\(address):51820") else { throw WorldError.noKey(address) }
         let tuns = (0..<plan.workers).map { _ in LockedTUN() }
@@ -169,7 +224,13 @@ private final class Threads {
     init(_ workers: [Worker], _ desks: [HandshakeDesk]) {
         for worker in workers {
             let owned = Owned(worker)
-            start { owned.worker.turn(Clocks.now()) }
+            let crew = worker.wireGuard.crew
+            start {
+                crew?.isUp(owned.worker.id)
+                owned.worker.turn(Clocks.now())
+                while owned.worker.wireGuard.help() {}
+                _ = crew?.mayRest(owned.worker.id)
+            }
         }
         for desk in desks + desks { start { _ = desk.work(Clocks.now()) } }
     }
@@ -207,8 +268,9 @@ private final class LockedTUN: FrameDevice, Sendable {
     var descriptor: CInt? { nil }
     var offloads: TUNOffloads { .all }
 
-    func inject(_ packet: [UInt8]) {
-        queues.withLock { $0.waiting.append([UInt8](repeating: 0, count: 10) + packet) }
+    func inject(_ packets: [[UInt8]]) {
+        let frames = packets.map { [UInt8](repeating: 0, count: 10) + $0 }
+        queues.withLock { $0.waiting += frames }
     }
 
     /// What was written that comes from 10.0.0.`source`.

@@ -26,6 +26,8 @@ final class MemoryRouter {
     let registry: PeerRegistry
     let mailboxes: [Mailbox]
     private let mail: [MailFlag]
+    /// Who works on a fat peer's packets; nil for its owner alone.
+    let helpers: Helpers?
     /// Workers that are to have no turn for now: what comes for them waits.
     var asleep: Set<Int> = []
     /// Whether nobody computes handshakes.
@@ -37,8 +39,9 @@ final class MemoryRouter {
     init(
         _ world: World, at addresses: [String], seed: UInt64 = 1, tunOffloads: TUNOffloads = .all, _ text: String,
         remembered: [String: [PublicKey: TAI64N]] = [:], memories: StageMemories = StageMemories(),
-        compose: (_ worker: Int, _ stages: [any Stage]) -> [any Stage] = { $1 }
+        helpers: Helpers? = nil, compose: (_ worker: Int, _ stages: [any Stage]) -> [any Stage] = { $1 }
     ) throws {
+        self.helpers = helpers
         let path = "\(world.folder)/router.yaml"
         let source = SourceText(file: path, bytes: Array(world.withKeys(text).utf8))
         let loaded = try ConfigurationFile.load(source, stages: StageRegistry.schemas)
@@ -60,7 +63,7 @@ final class MemoryRouter {
             plan, KeyFile(configuration: path, credentials: nil),
             WorkerAssembly.Environment(
                 aead: .libsodium, entropy: entropy, wallTime: { clock.wall }, indices: indices),
-            mailboxes: mailboxes, now: world.now, remembered: remembered, memories: memories)
+            mailboxes: mailboxes, now: world.now, remembered: remembered, memories: memories, crew: helpers?.crew)
         handshakes = assembly.handshakes
         for (index, host) in hosts.enumerated() { handshakes.setOutlet(host.replies, on: InterfaceID(index)) }
         directories = assembly.directories
@@ -96,9 +99,11 @@ final class MemoryRouter {
         var anyone = false
         for worker in workers where !asleep.contains(worker.id) && isWanted(worker, now) {
             anyone = true
+            helpers?.rest(except: worker.id)
             worker.turn(now)
             notes += worker.stage(WireGuardStage.self)?.takeNotes().map { ($0, $1) } ?? []
         }
+        if helpers?.work() == true { anyone = true }
         while !handshakesAreAsleep, handshakes.work(now) { anyone = true }
         return anyone
     }

@@ -7,7 +7,7 @@ import WireGuard
 ///
 /// An item is a message, and its packet has the same number. Who works on it says whether it is authentic and nothing more; the
 /// owner then looks at the counters, in order.
-@safe final class OpeningTicket: Ticket, @unchecked Sendable {
+@safe struct OpeningWork: CipherWork, ~Copyable {
     @safe private struct Item {
         let opener: Opener
         let message: UnsafeRawPointer
@@ -24,7 +24,7 @@ import WireGuard
         let path: Path
         let trafficClass: UInt8
         /// Behind its last item.
-        fileprivate(set) var end: Int
+        let end: Int
     }
 
     private static let messagesAPortion = 24
@@ -35,54 +35,50 @@ import WireGuard
     private let items: UnsafeMutablePointer<Item>
     private var sessions: [Session] = []
     private var isForSeveral = false
+    private(set) var portions: [Int] = []
 
-    init(owner: Int, pool: BufferPool) {
+    init(pool: BufferPool) {
         runs = PacketBatch(pool: pool)
         opened = PacketBatch(pool: pool)
         unsafe items = .allocate(capacity: PacketBatch.capacity)
-        super.init(owner: owner)
     }
 
     deinit { unsafe items.deallocate() }
 
     // MARK: Filling
 
-    func begin(_ interface: InterfaceID, _ now: Instant, isForSeveral: Bool) {
-        super.begin(interface, now)
+    mutating func begin(isForSeveral: Bool) {
         self.isForSeveral = isForSeveral
+        portions.removeAll(keepingCapacity: true)
     }
 
     var isFull: Bool { opened.isFull }
 
-    /// The messages to come are this session's.
-    func use(_ session: Keypair, _ path: Path, _ trafficClass: UInt8) {
-        sessions.append(Session(keypair: session, path: path, trafficClass: trafficClass, end: opened.count))
-    }
-
-    /// Adds a message of `count` ≥ 32 bytes of the session that was named last; there is room.
-    func add(_ message: UnsafeRawPointer, _ count: Int, counter: UInt64, _ opener: Opener) {
+    /// Adds a message of `count` ≥ 32 bytes; there is room.
+    mutating func add(_ message: UnsafeRawPointer, _ count: Int, counter: UInt64, _ opener: Opener) {
         let plaintext = count - DataMessage.overhead
         let packet = Packet(opened.pool.take(Buffer.size(for: plaintext)), count: plaintext)
         let item = opened.count
         unsafe (items + item).initialize(
             to: Item(opener: opener, message: message, count: count, plaintext: packet.bytes, counter: counter))
         opened.append(packet)
-        sessions[sessions.count - 1].end = item + 1
-        if isForSeveral, (item + 1).isMultiple(of: Self.messagesAPortion) { endPortion(at: item + 1) }
+        if isForSeveral, (item + 1).isMultiple(of: Self.messagesAPortion) { portions.append(item + 1) }
+    }
+
+    /// All messages that were added since the last call are this session's.
+    mutating func endSession(_ session: Keypair, _ path: Path, _ trafficClass: UInt8) {
+        sessions.append(Session(keypair: session, path: path, trafficClass: trafficClass, end: opened.count))
     }
 
     /// Nothing more is added; `batch` has the runs, whose buffers are kept until the end.
-    func close(_ batch: inout PacketBatch) {
+    mutating func close(_ batch: inout PacketBatch) {
         runs.exchangePackets(with: &batch)
-        endPortion(at: opened.count)
+        if opened.count > (portions.last ?? 0) { portions.append(opened.count) }
     }
 
     // MARK: Opening
 
-    /// Everything at once, on the owner's thread.
-    func workAlone(_ aead: AEAD) { work(on: 0..<opened.count, aead) }
-
-    override func work(on range: Range<Int>, _ aead: AEAD) {
+    func work(on range: Range<Int>, _ aead: AEAD) {
         for index in range {
             let item = unsafe items + index
             unsafe item.pointee.isAuthentic = item.pointee.opener.open(
@@ -94,7 +90,7 @@ import WireGuard
 
     /// Puts the packets that go on into `batch`, which is empty, and is empty itself. `settle` is told of each session in order,
     /// and says of each of its messages whether the packet goes on; what does not has been counted.
-    func finish(
+    mutating func finish(
         into batch: inout PacketBatch,
         _ settle: (
             _ session: Session,

@@ -7,7 +7,7 @@ import WireGuard
 ///
 /// An item is a packet: its segments are cut out in place, one after the other, so that one thread has them all. Messages that
 /// stand back to back are one thread's too, because sealing one touches what is around it: where a portion ends a run ends.
-@safe final class SealingTicket: Ticket, @unchecked Sendable {
+@safe struct SealingWork: CipherWork, ~Copyable {
     @safe private struct Item {
         let sealer: Sealer
         let firstCounter: UInt64
@@ -28,8 +28,8 @@ import WireGuard
     /// A portion is about a full run: what leaves in one send.
     private static let messagesAPortion = 40
     private static let bytesAPortion = 48 << 10
-    /// Each stretch begins with a packet or with a run.
-    private static let stretchBound = 2 * PacketBatch.capacity
+    /// Each stretch begins with a packet, with its last message, or with a run.
+    private static let stretchBound = 3 * PacketBatch.capacity
 
     /// What is sealed, an item each.
     private var packets: PacketBatch
@@ -42,15 +42,16 @@ import WireGuard
     private var sessions: [Keypair] = []
 
     private var isForSeveral = false
+    private(set) var portions: [Int] = []
     /// In the portion that is being filled.
-    private var (messages, bytes) = (0, 0)
+    private var messages = 0
+    private var bytes = 0
 
-    init(owner: Int, pool: BufferPool) {
+    init(pool: BufferPool) {
         packets = PacketBatch(pool: pool)
         builder = RunBuilder(pool: pool)
         unsafe items = .allocate(capacity: PacketBatch.capacity)
         unsafe stretches = .allocate(capacity: Self.stretchBound)
-        super.init(owner: owner)
     }
 
     deinit {
@@ -61,9 +62,10 @@ import WireGuard
     // MARK: Filling
 
     /// `isForSeveral`: in portions. (Each ends a run, which for one thread would be for nothing.)
-    func begin(_ interface: InterfaceID, _ now: Instant, isForSeveral: Bool) {
-        super.begin(interface, now)
+    mutating func begin(isForSeveral: Bool) {
         self.isForSeveral = isForSeveral
+        portions.removeAll(keepingCapacity: true)
+        (messages, bytes) = (0, 0)
     }
 
     /// Nothing more can be added.
@@ -75,11 +77,11 @@ import WireGuard
     }
 
     /// The items to come are sealed with it.
-    func use(_ session: Keypair) { sessions.append(session) }
+    mutating func use(_ session: Keypair) { sessions.append(session) }
 
     /// Adds a packet, which `hasRoom`: so many messages with counters from `first` on. The packet itself follows, by `take` or
     /// `keep`, in the same order.
-    func add(
+    mutating func add(
         _ messages: Int, padded: Int, lastPadded: Int, from first: UInt64, _ sealer: Sealer, _ run: borrowing SealingRun
     ) {
         if isForSeveral, self.messages >= Self.messagesAPortion || bytes >= Self.bytesAPortion { endPortion() }
@@ -88,14 +90,15 @@ import WireGuard
                 sealer: sealer, firstCounter: first, messages: messages, padded: padded, lastPadded: lastPadded,
                 stretch: stretchCount))
         itemCount += 1
-        if messages > 1 { addMessages(messages - 1, padded + DataMessage.overhead, run) }
-        addMessages(1, lastPadded + DataMessage.overhead, run)
+        let alike = lastPadded == padded ? messages : messages - 1
+        addMessages(alike, padded + DataMessage.overhead, run)
+        addMessages(messages - alike, lastPadded + DataMessage.overhead, run)
     }
 
-    private func addMessages(_ count: Int, _ size: Int, _ run: borrowing SealingRun) {
+    private mutating func addMessages(_ count: Int, _ size: Int, _ run: borrowing SealingRun) {
         var left = count
         while left > 0 {
-            let room = unsafe builder.messages(left, to: run.peer, run.path, size: size, trafficClass: run.trafficClass)
+            let room = unsafe builder.messages(left, for: run, size: size)
             unsafe (stretches + stretchCount).initialize(to: Stretch(start: room.start, messages: room.count))
             stretchCount += 1
             unsafe left -= room.count
@@ -104,37 +107,30 @@ import WireGuard
         bytes += count * size
     }
 
-    private func endPortion() {
-        endPortion(at: itemCount)
+    private mutating func endPortion() {
+        if itemCount > (portions.last ?? 0) { portions.append(itemCount) }
         builder.endRun()
         (messages, bytes) = (0, 0)
     }
 
     /// The packets that were added, and nothing else.
-    func take(_ batch: inout PacketBatch) {
-        packets.exchangePackets(with: &batch)
-    }
+    mutating func take(_ batch: inout PacketBatch) { packets.exchangePackets(with: &batch) }
 
     /// The packet that was added last.
-    func keep(_ packet: consuming Packet) { packets.append(packet) }
+    mutating func keep(_ packet: consuming Packet) { packets.append(packet) }
 
     /// A message that is sealed already.
-    func append(_ message: consuming Packet) { builder.append(message) }
+    mutating func append(_ message: consuming Packet) { builder.append(message) }
 
     /// Nothing more is added.
-    func close() {
+    mutating func close() {
         precondition(packets.count == itemCount, "an item is a packet")
         endPortion()
     }
 
     // MARK: Sealing
 
-    /// Everything at once, on the owner's thread.
-    func workAlone(_ aead: AEAD) { work(on: 0..<itemCount, aead) }
-
-    override func work(on items: Range<Int>, _ aead: AEAD) { seal(items, of: packets, aead) }
-
-    private func seal(_ range: Range<Int>, of packets: borrowing PacketBatch, _ aead: AEAD) {
+    func work(on range: Range<Int>, _ aead: AEAD) {
         for index in range { unsafe seal(packets[index], items[index], aead) }
     }
 
@@ -171,7 +167,7 @@ import WireGuard
     // MARK: What came of it
 
     /// Puts the runs into `batch`, which is empty, and is empty itself.
-    func finish(into batch: inout PacketBatch) {
+    mutating func finish(into batch: inout PacketBatch) {
         builder.finish(into: &batch)
         packets.removeAll()
         sessions.removeAll(keepingCapacity: true)
