@@ -74,14 +74,19 @@ struct StatusReport {
         return state
     }
 
-    /// The instances of a stage on all workers, added up.
+    /// The instances of a stage on all workers, added up. Workers that were asked during a reload may have stages that others
+    /// do not have yet, or any more.
     private var stages: [RouterStatus.Stage] {
-        guard let first = answers.first else { return [] }
-        return first.stages.indices.map { index in
-            var report = StageReport()
-            for answer in answers { report.add(answer.stages[index].report) }
+        var names: [String] = []
+        var reports: [String: StageReport] = [:]
+        for (name, report) in answers.flatMap(\.stages) {
+            if reports[name] == nil { names.append(name) }
+            reports[name, default: StageReport()].add(report)
+        }
+        return names.map { name in
+            let report = reports[name] ?? StageReport()
             return RouterStatus.Stage(
-                name: first.stages[index].stage, counters: report.counters.map(count), drops: report.drops.map(count))
+                name: name, counters: report.counters.map(count), drops: report.drops.map(count))
         }
     }
 
