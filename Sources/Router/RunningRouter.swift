@@ -82,14 +82,14 @@ final class RunningRouter: Sendable {
             aead: aead, entropy: .system, wallTime: Clocks.wallTime, indices: indices)
         let assembly: WorkerAssembly
         do throws(KeyProblem) {
-            let (sleepers, last) = (handshakeThreads, Counter())
+            let (sleepers, turns) = (handshakeThreads, Turns())
             assembly = try WorkerAssembly(
                 plan, keys, environment, mailboxes: mailboxes, now: now, remembered: timestamps?.load() ?? [:],
                 memories: memories?.load() ?? StageMemories(),
                 crew: threads.count > 1 ? Crew(wake: threads.map { thread in { thread.wake() } }) : nil
             ) {
                 // In turn; one that is at work looks for more before it sleeps.
-                sleepers[last.value.wrappingAdd(1, ordering: .relaxed).newValue % sleepers.count].wake()
+                sleepers[turns.count.wrappingAdd(1, ordering: .relaxed).newValue % sleepers.count].wake()
             }
         } catch {
             throw .key(error)
@@ -335,6 +335,6 @@ private final class OwnedWorker: @unchecked Sendable {  // Sendable: its thread 
     init(_ worker: Worker) { self.worker = worker }
 }
 
-private final class Counter: Sendable {
-    let value = Atomic(0)
+private final class Turns: Sendable {
+    let count = Atomic(0)
 }
