@@ -279,9 +279,9 @@ final class RunningRouter: Sendable {
 
     func watchLinks() {
         do {
-            try links.run { id, link, routeMTUs in
-                changes.mtuChanged(id, link.mtu, routes: routeMTUs)
-                changes.linkChanged(id, isUp: link.isUp)
+            try links.run { id, link, routeMTUs, isCurrent in
+                changes.mtuChanged(id, link.mtu, routes: routeMTUs, ifStill: isCurrent)
+                changes.linkChanged(id, isUp: link.isUp, ifStill: isCurrent)
             }
         } catch {
             log.logger.error("changes of links go unnoticed: \(error)")

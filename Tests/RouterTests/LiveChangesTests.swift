@@ -128,6 +128,13 @@ import WireGuard
         #expect(got(0) == [1])
     }
 
+    @Test func `what is told of a link that is another one's by then changes nothing`() {
+        changes.linkChanged(wg0, isUp: false) { false }
+        changes.mtuChanged(wg0, 1280, routes: [1280]) { false }
+        let view = hub.registry.view(wg0)
+        #expect(view.isUp && view.isBound && view.mtu == 1420 && view.routeMTUs.isEmpty)
+    }
+
     @Test func p6_6_anotherMarkMakesAllSourcesBeChosenAnew() throws {
         ping(0, mark: 1)
         let source = { hub.snapshots(of: 0, world.now).first?.peer.path?.local }

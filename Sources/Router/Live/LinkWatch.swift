@@ -14,7 +14,23 @@ final class LinkWatch: Sendable {
         let tun: CInt
     }
 
-    private let interfaces: Guarded<[Interface]>
+    /// One that is watched. Another one may have its number, and its descriptor's, after it; not its serial.
+    private struct Watched {
+        let interface: Interface
+        let serial: Int
+    }
+
+    private struct Watching {
+        var interfaces: [Watched] = []
+        private var serials = 0
+
+        mutating func add(_ interface: Interface) {
+            interfaces.append(Watched(interface: interface, serial: serials))
+            serials += 1
+        }
+    }
+
+    private let watching: Guarded<Watching>
     private let wakeup: EventDescriptor
     private let isStopped = Atomic(false)
 
@@ -22,26 +38,29 @@ final class LinkWatch: Sendable {
     private static let lookAway: CInt = 500  // ms
 
     init(_ interfaces: [Interface]) throws(Errno) {
-        self.interfaces = Guarded(interfaces)
+        var watching = Watching()
+        for interface in interfaces { watching.add(interface) }
+        self.watching = Guarded(watching)
         wakeup = try EventDescriptor()
     }
 
     /// Tells of this interface as well.
     func add(_ interface: Interface) {
-        interfaces.withLock { $0.append(interface) }
+        watching.withLock { $0.add(interface) }
         wakeup.signal()
     }
 
-    /// Tells of it no more; its queue is not looked at once this returns. Not to be called by whoever is being told.
-    func remove(_ id: InterfaceID) { interfaces.withLock { interfaces in interfaces.removeAll { $0.id == id } } }
+    /// Looks at its queue no more once this returns. What was seen before may still be told: `isCurrent` is false then.
+    func remove(_ id: InterfaceID) { watching.withLock { $0.interfaces.removeAll { $0.interface.id == id } } }
 
     func stop() {
         isStopped.store(true, ordering: .releasing)
         wakeup.signal()
     }
 
-    /// Tells of each link how it is and which MTUs its routes have, at first and after each change, until `stop`.
-    func run(_ told: (InterfaceID, Link, _ routeMTUs: Set<Int>) -> Void) throws {
+    /// Tells of each link how it is and which MTUs its routes have, at first and after each change, until `stop`. `isCurrent`
+    /// says whether the interface is still watched, and is to be asked by who has waited since.
+    func run(_ told: (InterfaceID, Link, _ routeMTUs: Set<Int>, _ isCurrent: () -> Bool) -> Void) throws {
         // Listens before it looks, so that nothing falls between the two.
         let monitor = try RouteMonitor(RouteMonitor.mtus)
         var netlink = try RouteNetlink()
@@ -50,19 +69,23 @@ final class LinkWatch: Sendable {
         var isAnyAway: Bool
         repeat {
             isAnyAway = false
-            var seen: [(InterfaceID, Link, routeMTUs: Set<Int>)] = []
-            interfaces.withLock { interfaces in
-                for interface in interfaces {
-                    guard let (link, isAway) = find(interface, home: home, &netlink) else { continue }
+            var seen: [(Watched, Link, routeMTUs: Set<Int>)] = []
+            watching.withLock { watching in
+                for watched in watching.interfaces {
+                    guard let (link, isAway) = find(watched.interface, home: home, &netlink) else { continue }
                     // Routes of another namespace cannot be asked for: then the link's own MTU counts.
                     let mtus = isAway ? [] : (try? netlink.routeMTUs(link: link.index)) ?? []
                     if isAway { isAnyAway = true }
                     if !mtus.isEmpty { hasMTUs = true }
-                    seen.append((interface.id, link, mtus))
+                    seen.append((watched, link, mtus))
                 }
             }
-            for (id, link, mtus) in seen { told(id, link, mtus) }
+            for (watched, link, mtus) in seen { told(watched.interface.id, link, mtus) { isWatched(watched) } }
         } while wait(for: monitor, all: hasMTUs, isAnyAway ? Self.lookAway : -1)
+    }
+
+    private func isWatched(_ watched: Watched) -> Bool {
+        watching.withLock { $0.interfaces.contains { $0.serial == watched.serial } }
     }
 
     /// nil for a link that is gone, or where we cannot see it.

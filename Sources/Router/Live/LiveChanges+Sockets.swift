@@ -117,9 +117,11 @@ extension LiveChanges {
 
     // MARK: The link
 
-    /// The interface went up or down (P-9.1), as somebody else has wanted.
-    func linkChanged(_ id: InterfaceID, isUp: Bool) {
+    /// The interface went up or down (P-9.1), as somebody else has wanted. `isCurrent` is asked when it is this change's turn:
+    /// one before it may have taken the interface away.
+    func linkChanged(_ id: InterfaceID, isUp: Bool, ifStill isCurrent: () -> Bool) {
         turn.withLock { _ in
+            guard isCurrent() else { return }
             let view = registry.view(id, peers: false)
             guard isUp != view.isUp else { return }
             isUp ? comeUp(id, view) : goDown(id)
@@ -162,9 +164,10 @@ extension LiveChanges {
         logger.debug("\(registry.view(id, peers: false).name): down")
     }
 
-    /// The link's own MTU, and those of the routes that lead out of it.
-    func mtuChanged(_ id: InterfaceID, _ mtu: Int, routes: Set<Int>) {
+    /// The link's own MTU, and those of the routes that lead out of it; `isCurrent` as above.
+    func mtuChanged(_ id: InterfaceID, _ mtu: Int, routes: Set<Int>, ifStill isCurrent: () -> Bool) {
         turn.withLock { _ in
+            guard isCurrent() else { return }
             let view = registry.view(id, peers: false)
             guard mtu != view.mtu || routes != view.routeMTUs else { return }
             registry.update(id) { ($0.mtu, $0.routeMTUs) = (mtu, routes) }
