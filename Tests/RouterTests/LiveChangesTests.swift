@@ -64,9 +64,9 @@ import WireGuard
     /// Carries the change out on a thread of its own, as in a router, while the workers have their turns here.
     private func apply(_ change: DeviceChange, meanwhile: () -> Void = {}) throws -> Errno? {
         let box = Outcome()
-        let (changes, wg0) = (changes, wg0)
+        let changes = changes
         let thread = try Thread(name: "change") {
-            let error = changes.apply(change, on: wg0)
+            let error = changes.apply(change, on: "wg0")
             box.value.withLock { $0 = .some(error) }
         }
         while box.value.withLock({ $0 == nil }) {
@@ -126,6 +126,25 @@ import WireGuard
         #expect(hub.directories[0].identity?.publicKey == World.publicKey("a"))
         ping(0, mark: 1)
         #expect(got(0) == [1])
+    }
+
+    @Test func `an interface that goes while a change waits for its turn has no peer afterwards`() throws {
+        let service = UAPIService(hub.registry, hub.mailboxes, hub.plan, changes)
+        let box = Outcome()
+        let change = Change.set("public_key=<c>", "allowed_ip=10.0.0.3/32")
+        let thread = try changes.turn.withLock { _ in
+            let thread = try Thread(name: "change") {
+                if case .result(let error) = service.carryOut(.set(change), on: "wg0") {
+                    box.value.withLock { $0 = .some(error) }
+                }
+            }
+            usleep(20_000)  // Until it waits: with less it is still right, and the test lets more pass.
+            hub.registry.vacate(wg0)
+            return thread
+        }
+        thread.join()
+        #expect(box.value.withLock { $0 } == .some(Errno(ENODEV)))
+        #expect(hub.registry.view(wg0).peers.map(\.peer.name) == ["b"])
     }
 
     @Test func `what is told of a link that is another one's by then changes nothing`() {

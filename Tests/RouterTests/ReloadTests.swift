@@ -279,9 +279,9 @@ import WireGuard
 
     private func apply(_ change: DeviceChange) throws -> Errno? {
         let box = Outcome()
-        let (changes, wg0) = (reloading.changes, wg0)
+        let changes = reloading.changes
         let thread = try Thread(name: "change") {
-            let error = changes.apply(change, on: wg0)
+            let error = changes.apply(change, on: "wg0")
             box.value.withLock { $0 = .some(error) }
         }
         while box.value.withLock({ $0 == nil }) {

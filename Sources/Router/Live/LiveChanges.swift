@@ -65,20 +65,22 @@ final class LiveChanges: Sendable {
     }
 
     /// Carries out a client's change; the error when it cannot be, and then nothing has changed: but for EIO, where the router
-    /// is about to end, or the kernel has not taken a change of rules that it had no word against before.
-    func apply(_ change: DeviceChange, on id: InterfaceID) -> Errno? {
+    /// is about to end, or the kernel has not taken a change of rules that it had no word against before. ENODEV when no
+    /// interface has the name: that is looked at when it is this change's turn, as one before it may take the interface away.
+    func apply(_ change: DeviceChange, on name: String) -> Errno? {
         turn.withLock { _ -> Errno? in
+            guard let id = registry.interface(named: name) else { return Errno(ENODEV) }
             do throws(Errno) {
                 if change.concernsRules, rules?.canFollow() == false { return Errno(EPERM) }
                 let binding = try bind(change, on: id)
                 let edit = try registry.commit(change, on: id)
                 settled(edit.settledPeers)
                 let rules = edit.concernsRules || binding != nil ? rules : nil
-                rules?.narrow(binding.map { (registry.name(of: id), $0.port) })
+                rules?.narrow(binding.map { (name, $0.port) })
                 if let binding { install(binding, on: id) }
                 guard carryOut(edit) else { return Errno(EIO) }
                 let areInStep = rules?.settle() ?? true
-                note(edit, binding, on: id)
+                note(edit, binding, on: name)
                 Confinement.checkSecrets(logger)
                 return areInStep ? nil : Errno(EIO)
             } catch {
@@ -87,10 +89,10 @@ final class LiveChanges: Sendable {
         }
     }
 
-    private func note(_ edit: Edit, _ binding: Binding?, on id: InterfaceID) {
+    private func note(_ edit: Edit, _ binding: Binding?, on name: String) {
         let parts = edit.summary + (binding.map { ["UDP port \($0.port)", "mark \($0.mark)"] } ?? [])
         guard !parts.isEmpty else { return }
-        logger.info("\(registry.view(id, peers: false).name): changed by wg: \(parts.joined(separator: ", "))")
+        logger.info("\(name): changed by wg: \(parts.joined(separator: ", "))")
     }
 
     // MARK: Identity, peers, prefixes

@@ -21,15 +21,15 @@ final class UAPIService: Sendable {
     }
 
     func carryOut(_ operation: UAPIOperation, on name: String) -> UAPIServer.Answer {
-        // It may have gone with the file meanwhile.
-        guard let id = registry.interface(named: name) else { return .result(Errno(ENODEV)) }
         switch operation {
         case .get:
+            // It may have gone with the file meanwhile.
+            guard let id = registry.interface(named: name) else { return .result(Errno(ENODEV)) }
             guard let answers = StatusQuestion(mailboxes, interfaces: registry.slotCount).answers() else {
                 return .result(Errno(EIO))
             }
             return .state(StatusReport(plan, registry, answers).device(id))
-        case .set(let change): return .result(changes.apply(change, on: id))
+        case .set(let change): return .result(changes.apply(change, on: name))
         case .refused(let error): return .result(error)
         }
     }
