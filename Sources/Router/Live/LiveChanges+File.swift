@@ -55,9 +55,11 @@ extension LiveChanges {
             settled(edit.settledPeers)
             guard carryOut(edit) else { throw Self.ending }
             let new = Set(edit.additions.map(\.peer.id))
-            outcome.searches += edit.searches.map { search in
-                EndpointResolver.Name(
-                    interface: id, peer: search.peer, endpoint: search.name, moves: !new.contains(search.peer))
+            outcome.searches += edit.searches.compactMap { search in
+                guard let key = registry[search.peer]?.publicKey else { return nil }
+                return EndpointResolver.Name(
+                    interface: id, peer: search.peer, publicKey: key, endpoint: search.name,
+                    moves: !new.contains(search.peer))
             }
             let moved = bindings.first { $0.0 == id }.map { ["UDP port \($0.1.port)", "mark \($0.1.mark)"] }
             let parts = edit.summary + (moved ?? [])

@@ -1,4 +1,5 @@
 import Configuration
+import Crypto
 import Glibc
 import Linux
 import Locking
@@ -15,41 +16,79 @@ final class EndpointResolver: Sendable {
     struct Name: Sendable {
         let interface: InterfaceID
         let peer: PeerID
+        /// Another peer may have the number after it.
+        let publicKey: PublicKey
         let endpoint: HostPort
         /// Whether the peer is to be there even if it has been heard from elsewhere before.
         var moves = false
+        /// Of all that were asked for: a look-up that is under way answers for this one, not for the next name of the peer.
+        fileprivate var serial = 0
+
+        init(interface: InterfaceID, peer: PeerID, publicKey: PublicKey, endpoint: HostPort, moves: Bool = false) {
+            (self.interface, self.peer, self.publicKey) = (interface, peer, publicKey)
+            (self.endpoint, self.moves) = (endpoint, moves)
+        }
     }
 
     private struct Work {
-        var names: [PeerID: Name] = [:]
+        private(set) var names: [PeerID: Name] = [:]
+        private var serials = 0
         var searches: [PeerID: EndpointSearch] = [:]
         /// Those for whom somebody has been found before.
         var found: Set<PeerID> = []
         var queue = LookupQueue()
-        /// Peers that are to be looked for somewhere else, at an address that is known.
-        var moves: [(peer: PeerID, endpoint: Endpoint)] = []
+        /// Names whose peers are to be looked for somewhere else, at an address that is known.
+        var moves: [(name: Name, endpoint: Endpoint)] = []
+
+        func isCurrent(_ name: Name) -> Bool { names[name.peer]?.serial == name.serial }
+
+        mutating func add(_ name: Name) {
+            var name = name
+            name.serial = serials
+            serials += 1
+            names[name.peer] = name
+            searches[name.peer] = EndpointSearch()
+            found.remove(name.peer)
+            queue.append(name.peer)
+        }
+
+        mutating func forget(_ peer: PeerID) {
+            guard names.removeValue(forKey: peer) != nil else { return }
+            searches[peer] = nil
+            found.remove(peer)
+            queue.remove(peer)
+        }
     }
 
     private let work: Guarded<Work>
     private let mailboxes: [Mailbox]
     private let log: RouterLog
     private let bell: Doorbell
+    private let addresses: @Sendable (_ name: HostPort, _ mark: UInt32) -> [Endpoint]
     private let isStopped = Atomic(false)
     /// So that a name whose servers do not answer holds up few others.
     let threads: Int
     private static let threadBound = 4
 
-    init(_ plan: RouterPlan, _ mailboxes: [Mailbox], _ log: RouterLog) throws(Errno) {
+    /// `addresses` of a name, looked up by sockets with the mark; it may take its time.
+    init(
+        _ plan: RouterPlan, _ mailboxes: [Mailbox], _ log: RouterLog,
+        addresses: @escaping @Sendable (_ name: HostPort, _ mark: UInt32) -> [Endpoint] = {
+            NameLookup.endpoints(of: $0, mark: $1)
+        }
+    ) throws(Errno) {
         self.log = log
+        self.addresses = addresses
         self.mailboxes = mailboxes
         bell = try Doorbell()
         var work = Work()
         for interface in plan.interfaces {
             for peer in interface.peers {
                 guard let endpoint = peer.configuration.namedEndpoint else { continue }
-                work.names[peer.id] = Name(interface: interface.id, peer: peer.id, endpoint: endpoint)
-                work.searches[peer.id] = EndpointSearch()
-                work.queue.append(peer.id)
+                work.add(
+                    Name(
+                        interface: interface.id, peer: peer.id, publicKey: peer.configuration.publicKey.value,
+                        endpoint: endpoint))
             }
         }
         // One at least: a name may come later.
@@ -69,11 +108,7 @@ final class EndpointResolver: Sendable {
     /// These peers are gone, or somebody has said where they are: their names mean nothing any more.
     func forget(_ peers: some Sequence<PeerID>) {
         work.withLock { work in
-            for peer in peers where work.names.removeValue(forKey: peer) != nil {
-                work.searches[peer] = nil
-                work.found.remove(peer)
-                work.queue.remove(peer)
-            }
+            for peer in peers { work.forget(peer) }
         }
     }
 
@@ -81,12 +116,7 @@ final class EndpointResolver: Sendable {
     func look(for names: [Name]) {
         guard !names.isEmpty else { return }
         work.withLock { work in
-            for name in names {
-                work.names[name.peer] = name
-                work.searches[name.peer] = EndpointSearch()
-                work.found.remove(name.peer)
-                work.queue.append(name.peer)
-            }
+            for name in names { work.add(name) }
         }
         bell.ring()
     }
@@ -94,10 +124,11 @@ final class EndpointResolver: Sendable {
     /// An initiation to a peer went unanswered. From a worker's thread: nothing is looked up, told or logged here.
     func unanswered(_ peer: PeerID, handshakeAge: Interval?, _ now: Instant) {
         let isWork = work.withLock { work -> Bool in
+            guard let name = work.names[peer] else { return false }
             switch work.searches[peer]?.unanswered(handshakeAge: handshakeAge, now) {
             case .wait, nil: return false
             case .lookUp: work.queue.append(peer)
-            case .tryAt(let endpoint): work.moves.append((peer, endpoint))
+            case .tryAt(let endpoint): work.moves.append((name, endpoint))
             }
             return true
         }
@@ -110,9 +141,8 @@ final class EndpointResolver: Sendable {
             let now = Clocks.now()
             let (moves, name, again, hasMore) = work.withLock { work in
                 defer { work.moves = [] }
-                let moves = work.moves.compactMap { move in work.names[move.peer].map { ($0, move.endpoint) } }
                 let (peer, again) = work.queue.next(now)
-                return (moves, peer.flatMap { work.names[$0] }, again, work.queue.hasReady)
+                return (work.moves, peer.flatMap { work.names[$0] }, again, work.queue.hasReady)
             }
             if hasMore { bell.ring() }
             for (name, endpoint) in moves { tell(name, endpoint, isFirst: false) }
@@ -129,12 +159,12 @@ final class EndpointResolver: Sendable {
     }
 
     private func lookUp(_ name: Name) {
-        let endpoints = NameLookup.endpoints(of: name.endpoint, mark: log.registry.mark(name.interface))
+        let endpoints = addresses(name.endpoint, log.registry.mark(name.interface))
         let now = Clocks.now()
         guard goesOn else { return }
         let (isFirst, best, isWanted) = work.withLock { work -> (Bool, Endpoint?, Bool) in
-            // It may have been forgotten meanwhile.
-            guard var search = work.searches[name.peer] else { return (false, nil, false) }
+            // It may have been forgotten meanwhile, or the peer have another name.
+            guard work.isCurrent(name), var search = work.searches[name.peer] else { return (false, nil, false) }
             defer { work.searches[name.peer] = search }
             guard let best = search.found(endpoints, now) else {
                 work.queue.retry(name.peer, now)
@@ -153,20 +183,30 @@ final class EndpointResolver: Sendable {
 
     private func tell(_ name: Name, _ endpoint: Endpoint, isFirst: Bool) {
         let displayName = log.registry.displayName(name.peer)
+        guard post(name, endpoint, isFirst: isFirst) else { return }
         log.logger.info(
             isFirst
                 ? "\(displayName): \(name.endpoint) is \(endpoint)"
                 : "\(displayName): no answer, trying \(name.endpoint) at \(endpoint)")
-        guard let key = log.registry[name.peer]?.publicKey else { return }
-        // The peer may be gone by now, and its number another one's.
-        log.registry.withOwner(of: name.peer, key) { owner in
-            mailboxes[owner].post { worker, now in
-                switch (isFirst, name.moves) {
-                case (true, true): worker.wireGuard.setEndpoint(name.peer, endpoint, on: name.interface, now)
-                case (true, false): worker.wireGuard.locate(name.peer, at: endpoint, on: name.interface, now)
-                case (false, _): worker.wireGuard.relocate(name.peer, to: endpoint, on: name.interface)
+    }
+
+    /// False for a name that means nothing any more. Who forgets one has what it tells the worker arrive after this.
+    private func post(_ name: Name, _ endpoint: Endpoint, isFirst: Bool) -> Bool {
+        work.withLock { work in
+            guard work.isCurrent(name) else { return false }
+            var isThere = false
+            // The peer may be gone by now, and its number another one's.
+            log.registry.withOwner(of: name.peer, name.publicKey) { owner in
+                isThere = true
+                mailboxes[owner].post { worker, now in
+                    switch (isFirst, name.moves) {
+                    case (true, true): worker.wireGuard.setEndpoint(name.peer, endpoint, on: name.interface, now)
+                    case (true, false): worker.wireGuard.locate(name.peer, at: endpoint, on: name.interface, now)
+                    case (false, _): worker.wireGuard.relocate(name.peer, to: endpoint, on: name.interface)
+                    }
                 }
             }
+            return isThere
         }
     }
 }
