@@ -173,8 +173,9 @@ final class RunningRouter: Sendable {
 
     func computeHandshakes(_ id: Int) { handshakeThreads[id].run(handshakes) }
 
-    /// A router that has lost a worker or an interface would only seem to run: better that it ends, and is started again.
-    private func fail(_ reason: RouterFailure) {
+    /// A router that has lost a worker or an interface, or has half a change, would only seem to run: better that it ends,
+    /// and is started again.
+    func fail(_ reason: RouterFailure) {
         firstFailure.withLock { failure in
             if failure == nil { failure = reason }
         }

@@ -120,6 +120,19 @@ import WireGuard
         #expect(ping(2) == [2])
     }
 
+    /// It takes as long as a worker has to answer.
+    @Test func `a change that workers do not answer to is not said to have changed nothing`() throws {
+        a.asleep = [0, 1]
+        let error = #expect(throws: ReloadProblem.self) {
+            _ = try reload(file(Self.first.replacing("<b>", with: "<c>")), from: file(Self.first))
+        }
+        guard case .brokeOff = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(a.registry.view(wg0).peers.map(\.peer.publicKey) == [World.publicKey("c")])
+    }
+
     @Test func aPortThatCannotBeHadChangesNothing() throws {
         let other = file(Self.first.replacing("<b>", with: "<c>")).replacing(
             "listen-port: 51820", with: "listen-port: 7")

@@ -9,7 +9,7 @@ import WireGuard
 // A running router becomes what a file says.
 extension LiveChanges {
     /// Carries out a change of the file. `host` makes the host's part of it and throws where that cannot be made; until then
-    /// nothing has changed here, and from then on nothing can fail.
+    /// nothing has changed here, and from then on nothing can fail but a worker (`ReloadProblem.brokeOff`).
     func apply(_ change: FileChange, host: () throws(ReloadProblem) -> Void) throws(ReloadProblem) -> FileOutcome {
         try turn.withLock { _ throws(ReloadProblem) -> FileOutcome in
             let arriving = change.arrivals.reduce(0) { $0 + $1.file.configuration.peers.count }
@@ -31,29 +31,27 @@ extension LiveChanges {
         }
     }
 
-    private static let ending = ReloadProblem.notPossible("the router is about to end")
-
     private func carryOut(
         _ change: FileChange, _ groups: GroupChange, _ bindings: [(InterfaceID, Binding)]
     ) throws(ReloadProblem) -> FileOutcome {
         var outcome = FileOutcome()
         for (id, binding) in bindings { install(binding, on: id) }
         for id in change.departures {
-            guard leave(id) else { throw Self.ending }
+            guard leave(id) else { throw .brokeOff }
             outcome.summary.append("\(registry.name(of: id)): gone")
         }
         for arrival in change.arrivals {
-            guard enter(arrival) else { throw Self.ending }
+            guard enter(arrival) else { throw .brokeOff }
             outcome.summary.append("\(registry.name(of: arrival.id)): new")
         }
         registry.commit(groups)
         guard carryOut(groups.settings, { owner, group in owner.set(group.id) { group.stageOptions[$0.name] } }) else {
-            throw Self.ending
+            throw .brokeOff
         }
         for (id, file) in change.interfaces + change.arrivals.map({ ($0.id, $0.file) }) {
             let edit = registry.commit(file, on: id)
             settled(edit.settledPeers)
-            guard carryOut(edit) else { throw Self.ending }
+            guard carryOut(edit) else { throw .brokeOff }
             let new = Set(edit.additions.map(\.peer.id))
             outcome.searches += edit.searches.compactMap { search in
                 guard let key = registry[search.peer]?.publicKey else { return nil }
@@ -66,10 +64,10 @@ extension LiveChanges {
             if !parts.isEmpty { outcome.summary.append("\(registry.name(of: id)): \(parts.joined(separator: ", "))") }
         }
         if let pipeline = change.pipeline {
-            guard recompose(pipeline) else { throw Self.ending }
+            guard recompose(pipeline) else { throw .brokeOff }
             outcome.summary.append("pipeline: \(pipeline.map(\.name).joined(separator: ", "))")
         }
-        guard carryOut(groups.removals, { owner, group in owner.remove(group.id) }) else { throw Self.ending }
+        guard carryOut(groups.removals, { owner, group in owner.remove(group.id) }) else { throw .brokeOff }
         outcome.summary += groups.summary
         rules?.settle()
         Confinement.checkSecrets(logger)

@@ -4,7 +4,7 @@ import Linux
 import Nftables
 import Pipeline
 
-/// Why a running router does not become what its file says now. It goes on as it was.
+/// Why a running router does not become what its file says now. It goes on as it was, but for a change that broke off.
 package enum ReloadProblem: Error, CustomStringConvertible {
     /// The file is not good.
     case configuration(ConfigurationReport)
@@ -17,8 +17,10 @@ package enum ReloadProblem: Error, CustomStringConvertible {
     case ends(RouterError)
     case host(HostSideError)
     case hostRules(NftablesError)
-    /// It is about to end, or is a drop-in without a file.
+    /// It is a drop-in without a file.
     case notPossible(String)
+    /// The workers did not answer in the middle of the change: part of it is made, and the router has to end.
+    case brokeOff
 
     package var description: String {
         switch self {
@@ -34,6 +36,8 @@ package enum ReloadProblem: Error, CustomStringConvertible {
         case .host(let error): "\(error)"
         case .hostRules(let error): "\(error)"
         case .notPossible(let why): why
+        case .brokeOff:
+            "the reload broke off half-way, as a worker does not answer: the router ends, and begins anew with its file when it is started again"
         }
     }
 
@@ -41,7 +45,7 @@ package enum ReloadProblem: Error, CustomStringConvertible {
     package var isForConfiguration: Bool {
         switch self {
         case .configuration, .key, .needsRestart: true
-        case .tooManyPeers, .port, .ends, .host, .hostRules, .notPossible: false
+        case .tooManyPeers, .port, .ends, .host, .hostRules, .notPossible, .brokeOff: false
         }
     }
 }

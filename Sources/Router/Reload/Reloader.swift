@@ -7,7 +7,7 @@ import PacketPath
 import Pipeline
 import Wire
 
-/// Makes a running router what its file says now, or leaves it wholly as it is and says why.
+/// Makes a running router what its file says now, or leaves it wholly as it is and says why; where neither can be had, it ends.
 ///
 /// The file is read and checked beside the running configuration. Then come the parts that can fail, sockets, the host and the
 /// rules in nftables (`HostReload`); the workers' part cannot fail any more. What is equal is not touched.
@@ -36,7 +36,11 @@ package final class Reloader: Sendable {
             logger.info("reloaded: \(lines.isEmpty ? "nothing has changed" : lines.joined(separator: "; "))")
             return lines
         } catch {
-            logger.error("not reloaded, nothing has changed: \(error)")
+            if case .brokeOff = error {
+                router.fail(RouterFailure(text: "\(error)", isInterfaceGone: false))
+            } else {
+                logger.error("not reloaded, nothing has changed: \(error)")
+            }
             throw error
         }
     }
