@@ -159,6 +159,21 @@ import WireGuard
         #expect(pair.alice.receive(datagram, from: pair.bobAddress, at: pair.now) == nil)
     }
 
+    @Test func `outputs that nobody takes are bounded, whatever the tunnel does of its own accord`() throws {
+        let pair = try TunnelPair()
+        try pair.alice.setPersistentKeepalive(of: pair.toBob, to: .seconds(1), at: pair.now)
+        // Nobody answers: initiations, and events that tell of it, for a day or two.
+        var steps = 0
+        while pair.alice.statistics.drops[.outputsNotTaken, default: 0] < 10, steps < 100_000 {
+            steps += 1
+            pair.alice.advance(to: pair.now.advanced(by: .seconds(UInt64(5 * steps))))
+        }
+        #expect(pair.alice.statistics.drops == [.outputsNotTaken: 10])
+        var count = 0
+        while pair.alice.nextOutput() != nil { count += 1 }
+        #expect(count == Tunnel.outputLimit)
+    }
+
     @Test func `time that goes back stands still`() throws {
         let pair = try TunnelPair()
         try pair.connect()

@@ -69,7 +69,7 @@ extension Tunnel {
         unsafe packet.withUnsafeBytes { unsafe scratch.load($0, zeros: padded - count) }
         unsafe session.seal(counter, scratch.source, padded, to: scratch.destination)
         let message = scratch.result(padded + DataMessage.overhead)
-        outputs.append(.send(message, to: Endpoint(path.remote)))
+        put(.send(message, to: Endpoint(path.remote)))
         engine.sent(peer, bytes: message.count, now)
         statistics.packetsSealed += 1
         return true

@@ -69,6 +69,9 @@ public final class Tunnel {
     public static let stagedPacketBound = Limits.stagedPackets
     /// With this many outputs not taken, no data is sealed or opened.
     public static let outputBound = 4096
+    /// With this many, what the tunnel would send by itself (handshakes, keepalives, packets that have waited for a session)
+    /// and what it would tell of is dropped and counted too.
+    public static let outputLimit = 2 * outputBound
 
     /// The public key that this end is known by.
     public let publicKey: PublicKey
@@ -158,10 +161,16 @@ public final class Tunnel {
     /// The next thing to do, and no longer the tunnel's; nil when there is nothing (more) to do.
     ///
     /// Outputs that are not taken wait. With ``outputBound`` of them waiting, ``send(_:to:at:)-(Span<UInt8>,_,_)`` throws
-    /// and data that comes in is dropped; handshakes go on, which the protocol itself keeps few.
+    /// and data that comes in is dropped; handshakes go on, until ``outputLimit`` is reached.
     public func nextOutput() -> Output? { outputs.popFirst() }
 
     var outputsAreFull: Bool { outputs.count >= Self.outputBound }
+
+    /// Puts out what the tunnel does of its own accord.
+    func put(_ output: Output) {
+        guard outputs.count < Self.outputLimit else { return count(.outputsNotTaken) }
+        outputs.append(output)
+    }
 
     /// Does what the engine wants done.
     func settle() {
@@ -177,12 +186,12 @@ public final class Tunnel {
                 unsafe message.copy(to: UnsafeMutableRawPointer(bytes.baseAddress.unsafelyUnwrapped))
                 count = message.count
             }
-            outputs.append(.send(bytes, to: Endpoint(message.path.remote)))
+            put(.send(bytes, to: Endpoint(message.path.remote)))
         case .compute(let task): engine.finish(task.run(), now)
         case .release(let peer, let orConfirm): release(peer, orConfirm: orConfirm)
         case .purge(let peer): dropStaged(of: peer, .handshakeUnanswered)
         case .note(let peer, let event):
-            if let event = Event(event) { outputs.append(.event(event, of: directory[peer])) }
+            if let event = Event(event) { put(.event(event, of: directory[peer])) }
         }
     }
 

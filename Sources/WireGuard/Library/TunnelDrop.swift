@@ -39,7 +39,7 @@ extension Tunnel {
         /// A declared length less than the header, or more than there is.
         case innerLyingLength = "inner-lying-length"
 
-        /// Data, while too many outputs wait to be taken.
+        /// Data, while too many outputs wait to be taken; with ``Tunnel/outputLimit`` of them, also one more output.
         case outputsNotTaken = "outputs-not-taken"
 
         // Packets that waited for a session.
