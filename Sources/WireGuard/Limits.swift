@@ -2,6 +2,8 @@
 package enum Limits {
     /// Peers of one interface (P-8.15).
     package static let peers = 1 << 20
+    /// Time stamps of an interface that are remembered of peers that are not there; the oldest are forgotten (S-20).
+    package static let rememberedStamps = peers
     /// A time stamp of an initiation so many seconds ahead of our clock is worth a word: once taken, all earlier ones are
     /// refused (S-20).
     static let futureStampSeconds: UInt64 = 600

@@ -1,3 +1,4 @@
+import Crypto
 import Testing
 import Wire
 
@@ -68,6 +69,17 @@ import Wire
         pair.aliceSends(Pair.packet(1))
         pair.link.run(.seconds(30))
         #expect(bob.delivered.map(\.bytes) == [Pair.packet(1)])
+    }
+
+    @Test func `S-20 of peers that are not there the oldest stamps are forgotten, beyond a bound`() {
+        let directory = PeerDirectory(nil, stampBound: 3)
+        let keys = (0..<5).map { _ in PrivateKey.generate().publicKey }
+        func stamp(_ seconds: UInt64) -> TAI64N { TAI64N(seconds: seconds, nanoseconds: 0) }
+        directory.remember([keys[0]: stamp(5), keys[1]: stamp(1), keys[2]: stamp(3)])
+        directory.remember([keys[3]: stamp(2), keys[4]: stamp(4)])
+        #expect(directory.greatestStamps == [keys[0]: stamp(5), keys[2]: stamp(3), keys[4]: stamp(4)])
+        directory.remember([keys[2]: stamp(6)])
+        #expect(directory.greatestStamps == [keys[0]: stamp(5), keys[2]: stamp(6), keys[4]: stamp(4)])
     }
 
     @Test func `S-20 a peer that is removed and added again is taken with any stamp`() throws {

@@ -23,8 +23,12 @@ package final class PeerDirectory: Sendable {
     }
 
     private let contents: Guarded<Contents>
+    private let stampBound: Int
 
-    package init(_ identity: Identity?) { contents = Guarded(Contents(identity: identity)) }
+    package init(_ identity: Identity?, stampBound: Int = Limits.rememberedStamps) {
+        contents = Guarded(Contents(identity: identity))
+        self.stampBound = stampBound
+    }
 
     /// nil for an interface without a private key, which has no handshakes. Engines have to be told of another one
     /// (`Engine.identityChanged`).
@@ -75,6 +79,12 @@ package final class PeerDirectory: Sendable {
                 } else {
                     contents.remembered[key] = stamp
                 }
+            }
+            // Who has not been heard of for longest is the least likely to come again.
+            let surplus = contents.remembered.count - stampBound
+            guard surplus > 0 else { return }
+            for (key, _) in contents.remembered.sorted(by: { $0.value < $1.value }).prefix(surplus) {
+                contents.remembered[key] = nil
             }
         }
     }
