@@ -34,6 +34,11 @@ struct FirewallRuleset {
         var chains = [reversePath, clamping].compactMap(\.self)
         list("flows that are established, or related to one, pass", "established", at: nil)
         list("packets that belong to no flow are dropped", "invalid", at: nil)
+        for opening in policy.openings {
+            list(
+                "what nat has forwarded passes: \(opening.service) to \(opening.target)", opening.counter,
+                at: opening.position)
+        }
         chains += [input, forward, output].compactMap(\.self)
         list("default: \(options.standard.rawValue), to this host", "default-input", at: nil)
         list("default: \(options.standard.rawValue), between zones", "default-forward", at: nil)

@@ -16,6 +16,8 @@ struct NATRuleset {
     private let mapsAddresses: Bool
 
     private static let reflection = "hairpin"
+    /// A chain, and the counter of all its rules.
+    private static let leaks = "nat-leaks"
 
     init(_ options: TranslationOptions, _ context: FileContext) {
         self.context = context
@@ -24,6 +26,10 @@ struct NATRuleset {
         for forward in options.forwards { add(forward) }
         for mapping in options.oneToOne { add(mapping) }
         for masquerade in options.masquerade { add(masquerade) }
+        if !leaking.isEmpty {
+            let text = "packets that belong to no flow are dropped where they would be masqueraded"
+            intent.listing.append(ListedRule(stage: "nat", line: "", text: text, counter: Self.leaks))
+        }
         intent.sets = places.sets
         intent.chains = chains
     }
@@ -41,7 +47,7 @@ struct NATRuleset {
         chains.append(
             Chain("nat-out", Chain.Base(.nat, hook: .postrouting, priority: .sourceNAT), rules: first + outgoing))
         if !leaking.isEmpty {
-            chains.append(Chain("nat-leaks", Chain.Base(hook: .forward, priority: .filter - 1), rules: leaking))
+            chains.append(Chain(Self.leaks, Chain.Base(hook: .forward, priority: .filter - 1), rules: leaking))
         }
         return chains
     }
@@ -125,8 +131,7 @@ struct NATRuleset {
             for to in places.alternatives(to, .destination) where !(from + to).contradict {
                 outgoing.append(Rule(from + to, counter: counter, [.masquerade], comment: comment))
                 // What belongs to no flow is not translated, and would show addresses from inside.
-                let leak = "nat-leaks"
-                leaking.append(Rule(from + to + [.state(.invalid)], counter: leak, [.drop], comment: comment))
+                leaking.append(Rule(from + to + [.state(.invalid)], counter: Self.leaks, [.drop], comment: comment))
             }
         }
     }

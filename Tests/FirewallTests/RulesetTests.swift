@@ -30,6 +30,24 @@ struct FirewallRulesetTests {
         }
         #expect(text == expected)
     }
+
+    @Test func `each counter of a rule is in the listing once`() throws {
+        let text = RouterText.file(
+            """
+              - firewall:
+                  rules: [ { allow: ssh, from: lan, to: self }, { reject: any, from: self, to: other } ]
+              - nat:
+                  forwards: [ { name: web, from: wan, port: tcp/443, to: "10.0.10.5:8443" } ]
+            """)
+        let context = try RouterText([Firewall.schema, NAT.schema]).context(text)
+        let options = try #require(context.stages.first?.options as? FirewallOptions)
+        let intent = options.intent(in: context)
+        let listed = intent.listing.map(\.counter)
+        #expect(listed.count == Set(listed).count)
+        #expect(Set(listed) == Set(intent.chains.flatMap(\.rules).flatMap(\.counterNames)))
+        #expect(listed.contains("opened-forward-web"))
+    }
+
     @Test func `rules for peers of one family alone ask for no other family`() throws {
         let text = try Self.ruleset("rules: [ { allow: any, from: [alice, bob], to: [carol, 10.0.10.0/24] } ]")
         for line in text.split(separator: "\n") {

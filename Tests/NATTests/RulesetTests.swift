@@ -27,6 +27,22 @@ struct TranslationRulesetTests {
         }
         #expect(text == expected)
     }
+
+    @Test func `each counter of a rule is in the listing once`() throws {
+        let lines = [
+            "masquerade: [ { to: wan, from: [lan, alice] }, { to: alice } ]",
+            "forwards: [ { name: web, from: wan, port: tcp/443, to: \"10.0.10.5:8443\", hairpin: true } ]",
+            "one-to-one: [ { outside: 203.0.113.0/28, inside: 10.0.10.0/28, zone: wan } ]",
+        ]
+        let context = try TranslationOptionsTests.router.context(TranslationOptionsTests.file(lines))
+        let options = try #require(context.stages.first?.options as? TranslationOptions)
+        let intent = options.intent(in: context)
+        let listed = intent.listing.map(\.counter)
+        #expect(listed.count == Set(listed).count)
+        #expect(Set(listed) == Set(intent.chains.flatMap(\.rules).flatMap(\.counterNames)))
+        #expect(listed.contains("nat-leaks"))
+    }
+
     @Test func `no rule asks for two families`() throws {
         let text = try Self.ruleset(
             "masquerade: [ { to: alice, from: [10.0.10.0/24, bob] } ]", "forwards:",
