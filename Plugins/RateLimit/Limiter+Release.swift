@@ -90,7 +90,7 @@ extension Limiter {
             return
         }
         while peers[index].account.readiness(.outbound, now) <= now {
-            guard depart(index, now) > 0 else { return restIfEmpty(index, now) }
+            guard depart(index, now) > 0 else { return comeToRest(index, now) }
         }
         settle(index, now)
     }
@@ -120,10 +120,11 @@ extension Limiter {
 
     /// A peer that has had its turn: it waits for the next one, or has nothing more to send.
     private mutating func settle(_ index: Int, _ now: Instant) {
-        if peers[index].hasPackets { wait(index, now) } else { restIfEmpty(index, now) }
+        if peers[index].hasPackets { wait(index, now) } else { comeToRest(index, now) }
     }
 
-    private mutating func restIfEmpty(_ index: Int, _ now: Instant) {
+    /// It has nothing to send: its queue stays for a while, for what may come.
+    private mutating func comeToRest(_ index: Int, _ now: Instant) {
         peers[index].standing = .resting
         peers[index].deficit = 0
         wheel.set(Self.wheelID(peer: index), now + Self.rest)
