@@ -98,14 +98,6 @@ package final class HostSide {
         return errors
     }
 
-    /// An interface is gone, and with it all that was on it. Its rules are not on it: they are taken back.
-    package func forget(_ interface: String) {
-        for change in changes where change.step.interface == interface {
-            if case .rule = change.step { try? takeBack(change) }
-        }
-        changes.removeAll { $0.step.interface == interface }
-    }
-
     /// A host that forwards forgets the default route that it has from a router advertisement, and takes no more: the
     /// uplink would be gone. So who listens to them goes on doing so.
     private func keepingRouterAdvertisements(besides own: [HostInterface]) -> [HostStep] {
