@@ -1,4 +1,4 @@
-/// A set or a map as the kernel holds it: bytes and numbers.
+/// A set as the kernel holds it: bytes and numbers.
 struct KernelSet: Hashable, Sendable {
     /// NFT_DATA_VALUE_MAXLEN: bytes of a key.
     static let keyLimit = 64
@@ -12,22 +12,18 @@ struct KernelSet: Hashable, Sendable {
     /// Whether a value of the key counts in host order, for nft to write it.
     let isHostOrder: Bool
     let hasIntervals: Bool
-    let isMap: Bool
-    /// Whether it is something that none of ours is: a set with timeouts, or a map to something else than verdicts.
+    /// Whether it is something that none of ours is: a set with timeouts, or a map.
     var isForeign = false
-    /// Never more than one for a key; `verdict` is nil in a set.
     var elements: Set<Element>
 
     struct Element: Hashable, Sendable {
         let low: [UInt8]
         /// The last value; `low` itself where it stands for one.
         let high: [UInt8]
-        var verdict: Verdict?
 
-        init(_ bounds: (low: [UInt8], high: [UInt8]), _ verdict: Verdict? = nil) {
+        init(_ bounds: (low: [UInt8], high: [UInt8])) {
             low = bounds.low
             high = bounds.high
-            self.verdict = verdict
         }
     }
 
@@ -38,25 +34,14 @@ struct KernelSet: Hashable, Sendable {
     func hasShape(of other: KernelSet) -> Bool {
         !isForeign && !other.isForeign && keyType == other.keyType && keyLength == other.keyLength
             && hasIntervals == other.hasIntervals
-            && isMap == other.isMap
     }
 }
 
 extension KernelSet {
     init(_ set: SetDefinition) throws(NftablesError) {
-        try self.init(set.name, set.key, set.hasIntervals, isMap: false, set.elements.map { ($0, nil) })
-    }
-
-    init(_ map: VerdictMap) throws(NftablesError) {
-        try self.init(map.name, map.key, map.hasIntervals, isMap: true, map.elements.map { ($0.key, $0.value) })
-    }
-
-    private init(
-        _ name: String, _ key: [KeyType], _ hasIntervals: Bool, isMap: Bool, _ elements: [([KeyPart], Verdict?)]
-    ) throws(NftablesError) {
-        self.name = name
-        self.hasIntervals = hasIntervals
-        self.isMap = isMap
+        let key = set.key
+        name = set.name
+        hasIntervals = set.hasIntervals
         keyType = key.reduce(0) { $0 << 6 | $1.number }
         keyLength = key.count == 1 ? key[0].length : key.reduce(0) { $0 + $1.paddedLength }
         fieldLengths = key.map(\.length)
@@ -64,7 +49,7 @@ extension KernelSet {
         guard (1...Self.keyLimit).contains(keyLength), key.count <= Self.fieldLimit else {
             throw .unsuitable(.set(name), "a key of \(key.count) fields, \(keyLength) bytes")
         }
-        for (parts, _) in elements {
+        for parts in set.elements {
             guard parts.map(\.type) == key else {
                 throw .unsuitable(.set(name), "the element \(parts.text) is of another type")
             }
@@ -72,7 +57,7 @@ extension KernelSet {
                 throw .unsuitable(.set(name), "the element \(parts.text) in a set without intervals")
             }
         }
-        self.elements = Set(elements.map { Element($0.bounds, $1) })
+        elements = Set(set.elements.map { Element($0.bounds) })
     }
 
     /// NFT_REG32_COUNT, and what six bits each of a type's number leave room for.
@@ -94,7 +79,6 @@ extension KernelSet {
         fieldLengths = [1]
         isHostOrder = false
         hasIntervals = false
-        isMap = false
         elements = Set(types.map { Element(([$0], [$0])) })
     }
 }
@@ -104,7 +88,6 @@ extension KernelSet {
     struct Mark {
         let key: [UInt8]
         let isEnd: Bool
-        let verdict: Verdict?
     }
 
     /// The ranges that marks stand for; the last one may have no end. An end without a beginning is none of ours: nft puts
@@ -117,12 +100,12 @@ extension KernelSet {
         var open: Mark?
         for mark in ascending {
             if let start = open, let last = mark.key.predecessor {
-                ranges.insert(Element((start.key, last), start.verdict))
+                ranges.insert(Element((start.key, last)))
             }
             open = mark.isEnd ? nil : mark
         }
         if let start = open {
-            ranges.insert(Element((start.key, Array(repeating: .max, count: start.key.count)), start.verdict))
+            ranges.insert(Element((start.key, Array(repeating: .max, count: start.key.count))))
         }
         return ranges
     }

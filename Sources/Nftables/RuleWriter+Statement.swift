@@ -16,16 +16,6 @@ extension RuleWriter {
                 $0.set(NFTNL_EXPR_IMM_VERDICT, UInt32(bitPattern: verdict.code))
                 if let chain = verdict.chain { $0.set(NFTNL_EXPR_IMM_CHAIN, chain) }
             }
-        case .lookup(let fields, let map):
-            for field in fields {
-                switch field.type {
-                case .v4: need(.v4)
-                case .v6: need(.v6)
-                default: break
-                }
-            }
-            load(fields)
-            lookup(map, isMap: true)
         case .reject(.tcpReset):
             need(.tcp)
             reject(NFT_REJECT_TCP_RST, 0)
@@ -163,18 +153,6 @@ extension Verdict {
         case .jump: -3
         case .goto: -4
         case .return: -5
-        }
-    }
-
-    init?(code: Int32, chain: String?) {
-        switch (code, chain) {
-        case (0, _): self = .drop
-        case (1, _): self = .accept
-        case (-1, _): self = .continue
-        case (-3, let chain?): self = .jump(chain)
-        case (-4, let chain?): self = .goto(chain)
-        case (-5, _): self = .return
-        default: return nil
         }
     }
 }

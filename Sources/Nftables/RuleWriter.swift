@@ -133,12 +133,11 @@ extension RuleWriter {
         }
     }
 
-    mutating func lookup(_ set: String, id: UInt32? = nil, isMap: Bool = false, isNegated: Bool = false) {
+    mutating func lookup(_ set: String, id: UInt32? = nil, isNegated: Bool = false) {
         add("lookup") {
             $0.set(NFTNL_EXPR_LOOKUP_SREG, Self.register)
             $0.set(NFTNL_EXPR_LOOKUP_SET, set)
             if let id { $0.set(NFTNL_EXPR_LOOKUP_SET_ID, id) }
-            if isMap { $0.set(NFTNL_EXPR_LOOKUP_DREG, UInt32(NFT_REG_VERDICT.rawValue)) }
             if isNegated { $0.set(NFTNL_EXPR_LOOKUP_FLAGS, UInt32(NFT_LOOKUP_F_INV.rawValue)) }
         }
     }

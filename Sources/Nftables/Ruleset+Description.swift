@@ -2,13 +2,8 @@ extension Ruleset: CustomStringConvertible {
     /// In nft's own syntax, much as `nft list table` shows it: `nft -f` takes it.
     package var description: String {
         let blocks =
-            allCounters.map { ["\tcounter \($0.name) {", "\t}"] }
-            + sets.map {
-                Self.block("set", $0.name, $0.typeText, $0.hasIntervals, $0.elementTexts)
-            }
-            + maps.map {
-                Self.block("map", $0.name, $0.typeText, $0.hasIntervals, $0.elementTexts)
-            }
+            counters.map { ["\tcounter \($0) {", "\t}"] }
+            + sets.map(\.lines)
             // nft reads from top to bottom, but takes a jump to a chain that is still to come.
             + chains.map(\.lines)
         let comment = table.mark.isEmpty ? "" : "\tcomment \(QuotedText(table.mark, limit: QuotedText.commentLimit))\n"
@@ -16,13 +11,14 @@ extension Ruleset: CustomStringConvertible {
         return "table inet \(table.name) {\n\(comment)\(body)\n}\n"
     }
 
-    private static func block(
-        _ kind: String, _ name: String, _ type: String, _ hasIntervals: Bool, _ elements: [String]
-    ) -> [String] {
-        var lines = ["\t\(kind) \(name) {", "\t\ttype \(type)"]
+}
+
+extension SetDefinition {
+    fileprivate var lines: [String] {
+        var lines = ["\tset \(name) {", "\t\ttype \(typeText)"]
         if hasIntervals { lines.append("\t\tflags interval") }
         if !elements.isEmpty {
-            lines.append("\t\telements = { \(elements.joined(separator: ",\n\t\t\t     ")) }")
+            lines.append("\t\telements = { \(elementTexts.joined(separator: ",\n\t\t\t     ")) }")
         }
         return lines + ["\t}"]
     }

@@ -1,31 +1,22 @@
 /// Everything that one table of ours is to hold, whatever stands in the kernel now.
 ///
-/// Names of chains, sets, maps and counters are of letters, digits, `-`, `_` and `.`, begin with a letter, and are no word
+/// Names of chains, sets and counters are of letters, digits, `-`, `_` and `.`, begin with a letter, and are no word
 /// of nft's own language, so that nft can read back what it lists. Counters and sets keep their state by name.
 package struct Ruleset: Hashable, Sendable {
     package var table: Table
-    /// Declared beside those that rules name, which need no declaration.
-    package var counters: [CounterDefinition]
     package var sets: [SetDefinition]
-    package var maps: [VerdictMap]
     package var chains: [Chain]
 
-    package init(
-        _ table: Table, counters: [CounterDefinition] = [], sets: [SetDefinition] = [], maps: [VerdictMap] = [],
-        chains: [Chain] = []
-    ) {
+    package init(_ table: Table, sets: [SetDefinition] = [], chains: [Chain] = []) {
         self.table = table
-        self.counters = counters
         self.sets = sets
-        self.maps = maps
         self.chains = chains
     }
 
-    /// Each counter once: the declared ones, then those that rules name, in their order.
-    package var allCounters: [CounterDefinition] {
+    /// Each counter that rules name once, in their order. It outlives the rules while some ruleset names it.
+    package var counters: [String] {
         var seen = Set<String>()
-        let named = chains.flatMap(\.rules).flatMap(\.counterNames).map { CounterDefinition($0) }
-        return (counters + named).filter { seen.insert($0.name).inserted }
+        return chains.flatMap(\.rules).flatMap(\.counterNames).filter { seen.insert($0).inserted }
     }
 }
 
@@ -40,11 +31,4 @@ package struct Table: Hashable, Sendable {
         self.name = name
         self.mark = mark
     }
-}
-
-/// A named counter of packets and bytes. It outlives the rules that count in it while some ruleset wants it.
-package struct CounterDefinition: Hashable, Sendable {
-    package let name: String
-
-    package init(_ name: String) { self.name = name }
 }

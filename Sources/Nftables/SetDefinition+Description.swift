@@ -5,11 +5,6 @@ extension SetDefinition {
     var elementTexts: [String] { elements.map(\.text).sorted() }
 }
 
-extension VerdictMap {
-    var typeText: String { key.map(\.rawValue).joined(separator: " . ") + " : verdict" }
-    var elementTexts: [String] { elements.map { "\($0.key.text) : \($0.value)" }.sorted() }
-}
-
 extension [KeyPart] {
     package var text: String { map(\.description).joined(separator: " . ") }
 }

@@ -1,6 +1,6 @@
 import Wire
 
-/// What a set or map is asked with: one value of a packet, or several joined.
+/// What a set is asked with: one value of a packet, or several joined.
 package enum Field: Hashable, Sendable, CaseIterable {
     case inputInterface, outputInterface
     case sourceV4, destinationV4, sourceV6, destinationV6
@@ -93,21 +93,5 @@ package struct SetDefinition: Hashable, Sendable {
 
     package init(_ name: String, _ ports: PortSet) {
         self.init(name, key: [.port], hasIntervals: true, elements: Set(ports.ranges.map { [.ports($0)] }))
-    }
-}
-
-/// A named map from keys to verdicts: one look for what would be a rule each.
-package struct VerdictMap: Hashable, Sendable {
-    package let name: String
-    package let key: [KeyType]
-    /// As of a set.
-    package let hasIntervals: Bool
-    package var elements: [[KeyPart]: Verdict]
-
-    package init(_ name: String, key: [KeyType], hasIntervals: Bool, elements: [[KeyPart]: Verdict] = [:]) {
-        self.name = name
-        self.key = key
-        self.hasIntervals = hasIntervals
-        self.elements = elements
     }
 }

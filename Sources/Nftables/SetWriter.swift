@@ -36,11 +36,6 @@ import CNftables
             flags |= Self.concatenation
             put(NFTNL_SET_DESC_CONCAT, description.fieldLengths.map { UInt8($0) })
         }
-        if description.isMap {
-            flags |= NFT_SET_MAP.rawValue
-            put(NFTNL_SET_DATA_TYPE, Self.verdictType)
-            put(NFTNL_SET_DATA_LEN, 0)
-        }
         put(NFTNL_SET_FLAGS, flags)
         // What nft notes for itself: enum byteorder of its include/datatype.h.
         let order: UInt32 = description.fieldLengths.count > 1 ? 0 : description.isHostOrder ? 1 : 2
@@ -49,19 +44,18 @@ import CNftables
 
     /// Adds an element as the kernel wants it: a key; a beginning and an end; or, of several fields, a first and a last key.
     func add(
-        _ element: KernelSet.Element, of set: KernelSet, hasVerdict: Bool, _ origin: NftablesError.Origin
+        _ element: KernelSet.Element, of set: KernelSet, _ origin: NftablesError.Origin
     ) throws(NftablesError) {
-        let verdict = hasVerdict ? element.verdict : nil
         guard set.hasEnds else {
-            return try add(element.low, last: set.hasIntervals ? element.high : nil, verdict: verdict, origin)
+            return try add(element.low, last: set.hasIntervals ? element.high : nil, origin)
         }
         let end = element.high.successor
-        try add(element.low, verdict: verdict, isOpen: end == nil, origin)
+        try add(element.low, isOpen: end == nil, origin)
         if let end { try add(end, isEnd: true, origin) }
     }
 
     private func add(
-        _ key: [UInt8], last: [UInt8]? = nil, verdict: Verdict? = nil, isEnd: Bool = false, isOpen: Bool = false,
+        _ key: [UInt8], last: [UInt8]? = nil, isEnd: Bool = false, isOpen: Bool = false,
         _ origin: NftablesError.Origin
     ) throws(NftablesError) {
         guard let element = unsafe nftnl_set_elem_alloc() else { throw .unsuitable(origin, "no memory") }
@@ -75,12 +69,6 @@ import CNftables
         }
         // The last value of all has no end behind it; nft notes that for itself.
         if isOpen { put(NFTNL_SET_ELEM_USERDATA, [Self.elementFlags, 4] + UInt32(1).hostBytes) }
-        if let verdict {
-            unsafe nftnl_set_elem_set_u32(element, UInt16(NFTNL_SET_ELEM_VERDICT), UInt32(bitPattern: verdict.code))
-            if let chain = verdict.chain {
-                _ = unsafe nftnl_set_elem_set_str(element, UInt16(NFTNL_SET_ELEM_CHAIN), chain)
-            }
-        }
         unsafe nftnl_set_elem_add(set, element)
     }
 
@@ -92,9 +80,8 @@ import CNftables
         _ = unsafe nftnl_set_set_data(set, UInt16(attribute.rawValue), bytes, UInt32(bytes.count))
     }
 
-    /// NFT_SET_CONCAT, NFT_DATA_VERDICT (linux/netfilter/nf_tables.h).
+    /// NFT_SET_CONCAT (linux/netfilter/nf_tables.h).
     static let concatenation: UInt32 = 0x80
-    static let verdictType: UInt32 = 0xffff_ff00
     /// NFTNL_UDATA_SET_KEYBYTEORDER, NFTNL_UDATA_SET_ELEM_FLAGS (libnftnl/udata.h).
     private static let keyOrder: UInt8 = 0
     private static let elementFlags: UInt8 = 1

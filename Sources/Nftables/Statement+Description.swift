@@ -7,7 +7,6 @@ extension Statement: CustomStringConvertible {
         case .counter(let name): "counter name \"\(name)\""
         case .log(let log): log.description
         case .verdict(let verdict): verdict.description
-        case .lookup(let fields, let map): "\(fields.text) vmap @\(map)"
         case .reject(.tcpReset): "reject with tcp reset"
         case .reject(.unreachable(let kind)): "reject with icmpx \(kind)"
         case .masquerade(let options): "masquerade\(options.suffix)"

@@ -7,8 +7,6 @@ package enum Statement: Hashable, Sendable {
     case log(Log)
     /// `accept` and `drop` end the packet's way through this table's chain; after the others, nothing of the rule is done.
     case verdict(Verdict)
-    /// The verdict that the map of that name has for these fields; where it has none, the next rule is tried.
-    case lookup([Field], map: String)
     case reject(Rejection)
     /// The source becomes the address of the interface that the packet leaves by (at `postrouting`).
     case masquerade(NATOptions)

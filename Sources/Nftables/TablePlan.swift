@@ -1,7 +1,7 @@
 /// What turns a table as it is into a table as it is to be, in an order that the kernel takes in one transaction.
 ///
 /// All rules go and come anew; counters and sets that are wanted stay, with what they hold. What others still ask for goes
-/// after them: rules before sets, elements before the chains that they jump to.
+/// after them: rules before sets, sets before the chains that one of somebody else's may jump to.
 struct TablePlan: Sendable {
     enum Step: Hashable, Sendable {
         case addTable
@@ -40,14 +40,13 @@ struct TablePlan: Sendable {
         }
         var sets: [KernelSet] = []
         for set in ruleset.sets { sets.append(try KernelSet(set)) }
-        for map in ruleset.maps { sets.append(try KernelSet(map)) }
         let present = Dictionary(contents.sets.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let wanted = Dictionary(sets.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        let counters = ruleset.allCounters.map(\.name)
+        let counters = ruleset.counters
 
         if !contents.exists { steps.append(.addTable) }
         steps.append(.flushRules)
-        // Elements first: they may be all that still asks for a chain.
+        // Sets first: a map that is not ours may be all that still asks for a chain.
         for set in contents.sets {
             guard let new = wanted[set.name], new.hasShape(of: set) else {
                 steps.append(.deleteSet(set.name))

@@ -5,7 +5,7 @@ extension TableReader {
     /// A named set. Those without a name come and go with their rules.
     static func readSet(_ message: NetlinkMessage, _ table: String, _ contents: inout TableContents) {
         var (owner, name): (String?, String?) = (nil, nil)
-        var (flags, keyType, keyLength, dataType): (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
+        var (flags, keyType, keyLength): (UInt32, UInt32, UInt32) = (0, 0, 0)
         message.forEachAttribute(after: MemoryLayout<nfgenmsg>.size) {
             switch $0.type {
             case Int(NFTA_SET_TABLE.rawValue): owner = $0.text
@@ -13,13 +13,11 @@ extension TableReader {
             case Int(NFTA_SET_FLAGS.rawValue): flags = $0.number() ?? 0
             case Int(NFTA_SET_KEY_TYPE.rawValue): keyType = $0.number() ?? 0
             case Int(NFTA_SET_KEY_LEN.rawValue): keyLength = $0.number() ?? 0
-            case Int(NFTA_SET_DATA_TYPE.rawValue): dataType = $0.number() ?? 0
             default: break
             }
         }
         guard owner == table, let name, flags & NFT_SET_ANONYMOUS.rawValue == 0 else { return }
-        contents.sets.append(
-            KernelSet(name: name, flags: flags, keyType: keyType, keyLength: Int(keyLength), dataType: dataType))
+        contents.sets.append(KernelSet(name: name, flags: flags, keyType: keyType, keyLength: Int(keyLength)))
     }
 
     /// The elements of `set` in a message; marks where the set has beginnings and ends.
@@ -40,10 +38,10 @@ extension TableReader {
         guard owner == table, name == set.name else { return }
         for element in elements where element.key.count == set.keyLength {
             if set.hasEnds {
-                marks.append(KernelSet.Mark(key: element.key, isEnd: element.isEnd, verdict: element.verdict))
+                marks.append(KernelSet.Mark(key: element.key, isEnd: element.isEnd))
             } else {
                 let last = element.last.count == element.key.count ? element.last : element.key
-                set.elements.insert(KernelSet.Element((element.key, last), element.verdict))
+                set.elements.insert(KernelSet.Element((element.key, last)))
             }
         }
     }
@@ -52,33 +50,20 @@ extension TableReader {
         var key: [UInt8] = []
         var last: [UInt8] = []
         var isEnd = false
-        var verdict: Verdict?
 
         init(_ attribute: NetlinkAttribute) {
-            var parsed = (key: [UInt8](), last: [UInt8](), flags: UInt32(0), code: UInt32?.none, chain: String?.none)
+            var parsed = (key: [UInt8](), last: [UInt8](), flags: UInt32(0))
             attribute.forEachNested {
                 switch $0.type {
                 case Int(NFTA_SET_ELEM_KEY.rawValue): parsed.key = Self.value(in: $0)
                 case Int(NFTA_SET_ELEM_KEY_END.rawValue): parsed.last = Self.value(in: $0)
                 case Int(NFTA_SET_ELEM_FLAGS.rawValue): parsed.flags = $0.number() ?? 0
-                case Int(NFTA_SET_ELEM_DATA.rawValue):
-                    $0.forEachNested {
-                        guard $0.type == Int(NFTA_DATA_VERDICT.rawValue) else { return }
-                        $0.forEachNested {
-                            switch $0.type {
-                            case Int(NFTA_VERDICT_CODE.rawValue): parsed.code = $0.number()
-                            case Int(NFTA_VERDICT_CHAIN.rawValue): parsed.chain = $0.text
-                            default: break
-                            }
-                        }
-                    }
                 default: break
                 }
             }
             key = parsed.key
             last = parsed.last
             isEnd = parsed.flags & NFT_SET_ELEM_INTERVAL_END.rawValue != 0
-            verdict = parsed.code.flatMap { Verdict(code: Int32(bitPattern: $0), chain: parsed.chain) }
         }
 
         private static func value(in attribute: NetlinkAttribute) -> [UInt8] {
@@ -91,7 +76,7 @@ extension TableReader {
 
 extension KernelSet {
     /// Without its elements.
-    init(name: String, flags: UInt32, keyType: UInt32, keyLength: Int, dataType: UInt32) {
+    init(name: String, flags: UInt32, keyType: UInt32, keyLength: Int) {
         self.name = name
         self.keyType = keyType
         self.keyLength = keyLength
@@ -105,9 +90,8 @@ extension KernelSet {
         fieldLengths = known.map { $0?.length ?? 0 }
         isHostOrder = known.count == 1 && known[0]?.isHostOrder == true
         hasIntervals = flags & NFT_SET_INTERVAL.rawValue != 0
-        isMap = flags & NFT_SET_MAP.rawValue != 0
-        let ours = NFT_SET_INTERVAL.rawValue | NFT_SET_MAP.rawValue | SetWriter.concatenation
-        isForeign = flags & ~ours != 0 || known.contains(nil) || (isMap && dataType != SetWriter.verdictType)
+        let ours = NFT_SET_INTERVAL.rawValue | SetWriter.concatenation
+        isForeign = flags & ~ours != 0 || known.contains(nil)
         elements = []
     }
 }

@@ -157,7 +157,6 @@ import Linux
         origin: NftablesError.Origin? = nil
     ) throws(NftablesError) {
         let origin = origin ?? .set(set.name)
-        for element in set.elements { if let chain = element.verdict?.chain { try check(chain, origin) } }
         // In their order: a range that ends where the next begins is then no overlap, and what is sent is always the same.
         let elements = set.elements.sorted { $0.low.lexicographicallyPrecedes($1.low) }
         let name = id == nil ? set.name : KernelSet.anonymousName
@@ -165,7 +164,7 @@ import Linux
         for start in stride(from: 0, to: elements.count, by: Self.elementsInMessage) {
             let object = try SetWriter(table: table, name, id: id, origin)
             for element in elements[start..<min(start + Self.elementsInMessage, elements.count)] {
-                try object.add(element, of: set, hasVerdict: message == NFT_MSG_NEWSETELEM, origin)
+                try object.add(element, of: set, origin)
             }
             try unsafe batch.add(message, flags: flags, origin) { unsafe object.writeElements(to: $0) }
         }
@@ -183,7 +182,7 @@ extension Rule {
         let sets: [String] = matches.compactMap { if case .member(_, let set) = $0.test { set } else { nil } }
         let others: [String] = statements.compactMap {
             switch $0 {
-            case .counter(let name), .lookup(_, let name): name
+            case .counter(let name): name
             case .verdict(let verdict): verdict.chain
             default: nil
             }

@@ -33,34 +33,6 @@ struct EncodingTests {
         try Self.expectSameFromNft(Ruleset(Table("ours"), sets: [set]))
     }
 
-    @Test(arguments: [true, false]) func `a map of verdicts is what nft makes of its description`(hasIntervals: Bool)
-        throws
-    {
-        let pairs: [[KeyPart]: Verdict] = [
-            [.interface("eth0"), .interface(hasIntervals ? "br-*" : "eth1")]: .jump("c"),
-            [.interface(hasIntervals ? "wg*" : "wg0"), .interface("eth0")]: .goto("d"),
-            [.interface("eth1"), .interface("eth1")]: .drop,
-        ]
-        let prefixes: [[KeyPart]: Verdict] = [
-            [.prefix(.literal("10.0.0.0/8"))]: .accept, [.prefix(.literal("192.0.2.1"))]: .return,
-            [.prefix(.literal("224.0.0.0/3"))]: .drop,
-        ]
-        let chains = [
-            Chain("c"), Chain("d"),
-            Chain(
-                "e",
-                rules: [
-                    Rule([], [.lookup([.inputInterface, .outputInterface], map: "pairs")]),
-                    Rule([], [.lookup([.sourceV4], map: "prefixes")]),
-                ]),
-        ]
-        let maps = [
-            VerdictMap("pairs", key: [.interface, .interface], hasIntervals: hasIntervals, elements: pairs),
-            VerdictMap("prefixes", key: [.v4], hasIntervals: true, elements: prefixes),
-        ]
-        try Self.expectSameFromNft(Ruleset(Table("ours"), maps: maps, chains: chains))
-    }
-
     @Test func `each hook and priority is what nft makes of its description`() throws {
         var chains: [Chain] = []
         for hook in Chain.Hook.allCases {

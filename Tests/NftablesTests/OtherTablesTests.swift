@@ -50,12 +50,13 @@ struct OtherTablesTests {
                 table inet ours {
                   set s { type ipv4_addr; flags dynamic, timeout; timeout 1h; }
                   set kept { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 11.0.0.0/9, 224.0.0.0/3 }; }
+                  map pairs { type ifname : verdict; elements = { "eth0" : jump a, "eth1" : drop }; }
                   map data { type inet_service : ipv4_addr; elements = { 22 : 10.0.0.1 }; }
                   quota q { over 10 mbytes }
                   limit c { rate 5/second }
                   counter kept { packets 5 bytes 7 }
                   chain a { quota name q drop; limit name c accept; }
-                  chain in { type filter hook input priority 5; add @s { ip saddr }; jump a; }
+                  chain in { type filter hook input priority 5; add @s { ip saddr }; iifname vmap @pairs; jump a; }
                   chain out { type filter hook output priority 0; policy drop; tcp dport { 1, 2 } dnat ip to tcp dport map @data; }
                 }
                 """
@@ -63,12 +64,15 @@ struct OtherTablesTests {
             _ = try Nft.run("-f -", input: found.replacing(" dnat ip to tcp dport map @data", with: " drop"))
             var socket = try NftablesSocket()
             let ruleset = Ruleset(
-                Table("ours"), counters: [CounterDefinition("kept"), CounterDefinition("c")],
+                Table("ours"),
                 sets: [
                     SetDefinition("s", PrefixSet(.v4, [.literal("192.0.2.1")])),
                     SetDefinition("kept", PrefixSet(.v4, [.literal("10.0.0.0/8"), .literal("11.0.0.0/8")])),
                 ],
-                chains: [Chain("in", Self.input), Chain("out"), Chain("new", rules: [Rule([], [.jump("out")])])])
+                chains: [
+                    Chain("in", Self.input), Chain("out"),
+                    Chain("new", rules: [Rule([], counter: "kept", [.jump("out")]), Rule([], counter: "c", [.drop])]),
+                ])
             try socket.apply(ruleset)
             let contents = try socket.read(Table("ours"))
             #expect(contents.counters == ["kept": CounterValue(packets: 5, bytes: 7), "c": CounterValue()])

@@ -69,30 +69,6 @@ struct PacketTests {
         }
     }
 
-    @Test func `a map of verdicts finds each pair of interfaces its chain`() throws {
-        try ThreeHosts.run { hosts in
-            var socket = try NftablesSocket()
-            let dispatch = Chain(
-                "forward", Chain.Base(hook: .forward, priority: .filter, policy: .drop),
-                rules: [Rule([], [.lookup([.inputInterface, .outputInterface], map: "pairs")])])
-            let map = VerdictMap(
-                "pairs", key: [.interface, .interface], hasIntervals: true,
-                elements: [
-                    [.interface("lan*"), .interface("wan0")]: .jump("out"),
-                    [.interface("wan0"), .interface("lan*")]: .jump("in"),
-                ])
-            let chains = ["in", "out"].map { Chain($0, rules: [Rule([], counter: $0, [.accept])]) } + [dispatch]
-            try socket.apply(Ruleset(Table("ours"), maps: [map], chains: chains))
-            let a = try hosts.inA { try PlainSocket.bound(to: ThreeHosts.a, port: 40000) }
-            let b = try hosts.inB { try PlainSocket.bound(to: ThreeHosts.b, port: 5000) }
-            try a.send(to: ThreeHosts.b, port: 5000)
-            _ = try b.receive()
-            try b.send(2, to: ThreeHosts.a, port: 40000)
-            _ = (try a.receive(), try a.receive())
-            #expect(try socket.counters(of: Table("ours")).mapValues(\.packets) == ["in": 2, "out": 1])
-        }
-    }
-
     /// What a name's zeros and a port's order are about is shown by `matching`; this is about what changes a packet.
     @Test func `addresses and ports are changed, and answers find back`() throws {
         try ThreeHosts.run { hosts in

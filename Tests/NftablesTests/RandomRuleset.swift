@@ -8,15 +8,14 @@ enum RandomRuleset {
     static func make(_ random: inout SeededGenerator) -> (Table) -> Ruleset {
         let names = ["a", "b", "d", "e"].filter { _ in Bool.random(using: &random) }
         let sets = ["s1", "s2", "s3"].filter { _ in Bool.random(using: &random) }.map { set($0, &random) }
-        let maps = ["m1", "m2"].filter { _ in Bool.random(using: &random) }.map { map($0, names, &random) }
         // A jump goes to a chain without a hook: these never have one.
         var chains = names.map { Chain($0, rules: rules(&random)) }
         for name in ["x", "y", "z"] where Bool.random(using: &random) {
             let base = Bool.random(using: &random) ? base(&random) : nil
-            chains.append(Chain(name, base, rules: rules(&random) + jumps(names, maps, sets, &random)))
+            chains.append(Chain(name, base, rules: rules(&random) + jumps(names, sets)))
         }
         chains.shuffle(using: &random)
-        return { [chains] in Ruleset($0, sets: sets, maps: maps, chains: chains) }
+        return { [chains] in Ruleset($0, sets: sets, chains: chains) }
     }
 
     private static func base(_ random: inout SeededGenerator) -> Chain.Base {
@@ -37,11 +36,8 @@ enum RandomRuleset {
         }
     }
 
-    private static func jumps(
-        _ names: [String], _ maps: [VerdictMap], _ sets: [SetDefinition], _ random: inout SeededGenerator
-    ) -> [Rule] {
+    private static func jumps(_ names: [String], _ sets: [SetDefinition]) -> [Rule] {
         names.map { Rule([], [.jump($0)], comment: "to \($0)") }
-            + maps.map { Rule([], [.lookup([$0.key == [.port] ? .destinationPort : .inputInterface], map: $0.name)]) }
             + sets.map { Rule([.member([$0.key == [.v4] ? .sourceV4 : .sourceV6], of: $0.name)], [.accept]) }
     }
 
@@ -54,24 +50,5 @@ enum RandomRuleset {
                 family == .v4 ? IPAddress(v4: bits) : IPAddress(v6High: UInt64(bits) << 32, low: 0), length: length)
         }
         return SetDefinition(name, PrefixSet(family, prefixes))
-    }
-
-    private static func map(_ name: String, _ chains: [String], _ random: inout SeededGenerator) -> VerdictMap {
-        func verdict() -> Verdict {
-            let others: [Verdict] = [.accept, .drop, .return]
-            return (others + chains.map { .jump($0) } + chains.map { .goto($0) }).randomElement(using: &random) ?? .drop
-        }
-        if Bool.random(using: &random) {
-            let ports = (0..<Int.random(in: 0...5, using: &random)).map { _ in UInt16.random(in: 1...6, using: &random)
-            }
-            return VerdictMap(
-                name, key: [.port], hasIntervals: false,
-                elements: Dictionary(ports.map { ([.port($0)], verdict()) }, uniquingKeysWith: { first, _ in first }))
-        }
-        let patterns: [InterfacePattern] = ["eth0", "eth1", "br-*", "wg*"]
-        let some = patterns.filter { _ in Bool.random(using: &random) }
-        return VerdictMap(
-            name, key: [.interface], hasIntervals: true,
-            elements: Dictionary(some.map { ([.interface($0)], verdict()) }, uniquingKeysWith: { first, _ in first }))
     }
 }

@@ -59,7 +59,6 @@ enum Samples {
         Sample(.log(Log(prefix: String(repeating: "p", count: 200), limit: Rate(1, per: .day, burst: 9)))),
         Sample(.accept), Sample(.drop), Sample(.return), Sample(.verdict(.continue)), Sample(.jump("x")),
         Sample(.goto("x")),
-        Sample(.lookup([.inputInterface], map: "m")),
         Sample(.reject(.tcpReset), input), Sample(http, .reject(.tcpReset), input),
         Sample(.reject(.unreachable(.noRoute)), input), Sample(.reject(.unreachable(.port)), input),
         Sample(.reject(.unreachable(.host)), input), Sample(.reject(.unreachable(.administrativelyProhibited)), input),
@@ -122,16 +121,13 @@ enum Samples {
     /// With all that the samples ask for.
     static func ruleset(_ chains: [Chain]) -> Ruleset {
         Ruleset(
-            Table("ours"), counters: [CounterDefinition("c1")],
+            Table("ours"),
             sets: [
                 SetDefinition("hosts", PrefixSet(.v4, [.literal("10.0.0.0/8")])),
                 SetDefinition("hosts6", PrefixSet(.v6, [.literal("fd00::/8")])),
                 SetDefinition("links", interfaces: ["eth0", "br-*"]),
                 SetDefinition("services", key: [.v4, .port], hasIntervals: true),
                 SetDefinition("marks", key: [.mark], hasIntervals: false, elements: [[.mark(1)]]),
-            ],
-            maps: [
-                VerdictMap("m", key: [.interface], hasIntervals: true, elements: [[.interface("eth0")]: .jump("x")])
             ],
             chains: [Chain("x")] + chains)
     }
