@@ -171,9 +171,8 @@ package final class Worker {
     /// Lets every stage that owes something send it, until nobody owes anything for this moment.
     package func originate(_ now: Instant) {
         defer { runErrands(now) }
-        // What one stage sends may make another one owe, hence again; a bound, so that a stage that owes for ever
-        // cannot keep the worker from its ends.
-        for _ in 0..<Self.originationBound {
+        // What one stage sends may make another one owe, hence again.
+        for _ in 0..<StageEnvironment.originationBound {
             var anyDue = false
             for index in stages.indices where stages[index].nextDeadline <= now {
                 anyDue = true
@@ -182,8 +181,6 @@ package final class Worker {
             guard anyDue else { return }
         }
     }
-
-    private static let originationBound = 8
 
     private func originate(stageAt index: Int, _ interface: InterfaceID, _ now: Instant) {
         prepare(interface, now)

@@ -24,6 +24,10 @@ public protocol PluginStage: Stage {
 
 /// What a stage is made in.
 public struct StageEnvironment {
+    /// How often at one moment a worker asks a stage to `originate`, at the most: one that owes for ever does not keep it from
+    /// its ends.
+    @inlinable public static var originationBound: Int { 8 }
+
     /// The worker whose instance it is, from 0.
     public let worker: Int
     public let workers: Int

@@ -182,5 +182,6 @@ import WireGuard
         }
         #expect(throws: Errno(ENOMEM)) { try commit(change) }
         #expect(listing.count == 2)
+        #expect(UAPIParser.peerBound == Limits.peers, "one operation may name them all")
     }
 }

@@ -12,8 +12,6 @@ import Wire
 /// is a packet always.
 @main struct StageCost {
     private static let batch = 64
-    /// How often a stage may ask for a turn at one moment, as a worker lets it.
-    private static let turns = 8
     /// Those of a super-packet as TCP makes it for an MTU of 1420: 64 kB.
     private static let (segment, segments) = (1380, 47)
 
@@ -44,7 +42,7 @@ import Wire
             stage?.inbound(&up)
             down.removeAll()
             up.removeAll()
-            for _ in 0..<turns {
+            for _ in 0..<StageEnvironment.originationBound {
                 guard let stage, stage.nextDeadline <= now else { break }
                 stage.originate(down: &down, up: &up)
                 down.removeAll()

@@ -19,7 +19,7 @@ package enum UAPIOperation: Sendable {
 package struct UAPIParser: ~Copyable {
     /// The longest line: a key takes 76 characters, an endpoint with the longest scope some 80.
     package static let lineBound = 1024
-    /// The most peers and the most allowed IPs of one operation.
+    /// The most peers and the most allowed IPs of one operation: enough for all that an interface may have (P-8.15).
     package static let peerBound = 1 << 20
     package static let allowedIPBound = 1 << 22
 

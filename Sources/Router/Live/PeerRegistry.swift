@@ -13,8 +13,8 @@ import WireGuard
 /// Workers do not look at it. What changes here is then brought to them (`LiveChanges`), so that for a moment it is
 /// ahead of them.
 package final class PeerRegistry: Sendable {
-    /// The most peers of a router: of an interface, the kernel's bound (P-8.15).
-    package static let peerBound = 1 << 20
+    /// The most peers of a router, however many interfaces they are on.
+    package static let peerBound = Limits.peers
 
     struct Contents {
         var interfaces: [RegisteredInterface] = []
