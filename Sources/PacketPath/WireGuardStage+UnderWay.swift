@@ -10,7 +10,7 @@ extension WireGuardStage {
 
     /// Whether a batch is for several threads; `isFirst`: nothing is under way that it would come behind.
     func isWorthSharing(_ batch: borrowing PacketBatch, _ isFirst: Bool) -> Bool {
-        guard let crew, !isFirst || crew.isSomebodyIdle else { return false }
+        guard let crew, !isFirst || !isCrowded && crew.isSomebodyIdle else { return false }
         var bytes = 0
         for index in 0..<batch.count { bytes += batch[index].count }
         return bytes >= Self.bytesWorthSharing

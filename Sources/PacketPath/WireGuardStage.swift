@@ -74,6 +74,8 @@ package final class WireGuardStage: Stage {
 
     /// Who helps where there is much to do; nil where there is nobody.
     package let crew: Crew?
+    /// Whether no core is free for anybody who would help.
+    var isCrowded = false
     let aead: AEAD
     var sealing: TicketQueue<SealingWork>
     var opening: TicketQueue<OpeningWork>

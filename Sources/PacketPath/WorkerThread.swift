@@ -54,12 +54,14 @@ package final class WorkerThread: Sendable {
         Thread.preferLatency(slice: Self.slice)
         worker.warm()
         var now = Clocks.now()
+        var crowding = Crowding(now)
         while !stopped.load(ordering: .acquiring) {
             let ready = try sleep(worker, &epoll, &mail, now)
             now = Clocks.now()
             // Cleared before the mail is taken: what comes in between rings again. And the mail first of all, because a
             // flow that comes to its owner's own queue must not overtake what was handed over before.
             for event in 0..<ready where epoll[event].token == Token.mailbox { _ = wakeup.clear() }
+            worker.wireGuard.isCrowded = crowding?.look(now) ?? true
             worker.takeMail(now)
             for (interface, old) in worker.udp.takeReplaced() {
                 for descriptor in old.descriptors { try epoll.remove(descriptor) }
