@@ -121,7 +121,7 @@ let package = Package(
             dependencies: [
                 "StageTestKit", "Router", "PacketPath", "Configuration", "TUN", "UDP", "WireGuard", "Crypto",
                 "Pipeline",
-                "Wire", "CSodium",
+                "Wire", "CSodium", "Linux", "CLinux",
             ],
             path: "Tests/PathCost", swiftSettings: strict),
         .executableTarget(

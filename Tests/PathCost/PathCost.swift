@@ -15,11 +15,14 @@ import WireGuard
 ///     path-cost computations ROUNDS            the same, of which the part is measured that threads for handshakes do
 ///     path-cost rests ROUNDS                   the same without handshakes: the time in between, which is to be taken off
 ///     path-cost x25519 ROUNDS                  as many times the Curve25519 operations of both sides alone
+///     path-cost cores seal|open WORKERS PEERS MIB
+///                                              MIB through the workers of a router, on threads, from and to ends in memory
+///
 ///     path-cost aeads                          the AEADs that this machine has, one a line
 ///
 /// AEAD is `libsodium`, `ipsec-mb`, or `null`, which only copies. Times are nanoseconds of CPU time: `protocol` and `cipher` print
 /// those of a packet as `seal` and `open`; `handshakes`, `computations` and `x25519` those of one side. `routers` prints how many
-/// packets went each way, and which stages of Plugins are compiled in.
+/// packets went each way, and which stages of Plugins are compiled in; `cores` prints Gbit/s by the clock.
 @main struct PathCost {
     private static let packetsARound = 16
 
@@ -44,10 +47,21 @@ import WireGuard
             case "batches": return try batches(aead, bytes, rounds)
             default: return cipher(aead, bytes, rounds)
             }
+        case ("cores", 5):
+            guard let workers = Int(arguments[3]), let peers = Int(arguments[4]), let mib = Int(arguments[5]) else {
+                break
+            }
+            let bytes = mib << 20
+            switch arguments[2] {
+            case "seal": return print(try Cores.seal(workers: workers, peers: peers, bytes: bytes))
+            case "open": return print(try Cores.open(workers: workers, peers: peers, bytes: bytes))
+            default: break
+            }
         default: break
         }
         fatalError(
-            "path-cost aeads | routers|handshakes|computations|rests|x25519 ROUNDS | protocol|batches|cipher AEAD BYTES ROUNDS"
+            "path-cost aeads | routers|handshakes|computations|rests|x25519 ROUNDS | protocol|batches|cipher AEAD BYTES ROUNDS | "
+                + "cores seal|open WORKERS PEERS MIB"
         )
     }
 
