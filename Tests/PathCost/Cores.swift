@@ -59,7 +59,9 @@ enum Cores {
         let hub = try Hub(workers: workers, peers: peers)
         let tuns = try (0..<workers).map { worker in
             let tun = try LoadTUN(nil)
-            let runs = worker < peers ? try record(hub.spokes[worker], worker + 2, (bytes + 2 * warmUp) / peers) : []
+            // More than is needed: messages are longer than what is in them, and the clock starts late.
+            let recorded = bytes + bytes / 8 + 4 * warmUp
+            let runs = worker < peers ? try record(hub.spokes[worker], worker + 2, recorded) : []
             Hub.equip(hub.center.workers[worker], tun, try LoadPort(runs, from: endpoint(worker + 2)))
             return tun
         }

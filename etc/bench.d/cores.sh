@@ -9,7 +9,7 @@
 # shellcheck source=report.sh
 . "$(dirname "${BASH_SOURCE[0]}")/report.sh"
 
-readonly cores_mib=400
+readonly cores_mib=200
 # direction workers peers
 readonly cores_settings=("seal 1 1" "seal 2 1" "seal 2 2" "open 1 1" "open 2 1" "open 2 2")
 
