@@ -21,9 +21,9 @@ extension WireGuardStage {
     /// Takes a run of datagrams from one sender apart.
     private func fill(_ work: inout OpeningWork, from run: borrowing Packet, _ interface: Interface, _ now: Instant) {
         guard let path = run.path else { return }
-        var datagrams = Datagrams(run)
-        while let message = unsafe datagrams.next() {
-            guard let type = unsafe MessageType(at: message.start, count: message.count) else {
+        var datagrams = DatagramsOfRun(run)
+        while let message = datagrams.next() {
+            guard let type = message.type else {
                 rejections.count(.notWireGuard)
                 continue
             }
@@ -37,18 +37,18 @@ extension WireGuardStage {
                 rejections.count(.unknownReceiver)
                 continue
             }
-            unsafe fill(&work, from: keypair, message, &datagrams, now)
+            fill(&work, from: keypair, message, &datagrams, now)
             work.endSession(keypair, path, run.trafficClass)
         }
     }
 
     /// Takes a data message and those of the same session that follow it.
     private func fill(
-        _ work: inout OpeningWork, from keypair: Keypair, _ first: Datagrams.Message, _ datagrams: inout Datagrams,
+        _ work: inout OpeningWork, from keypair: Keypair, _ first: DatagramsOfRun.Message, _ datagrams: inout DatagramsOfRun,
         _ now: Instant
     ) {
         let opener = keypair.opener
-        var message = unsafe first
+        var message = first
         while true {
             let counter = unsafe DataMessage.counter(at: message.start)
             if work.isFull {
@@ -58,8 +58,8 @@ extension WireGuardStage {
             } else {
                 unsafe work.add(message.start, message.count, counter: counter, opener)
             }
-            guard let next = unsafe datagrams.next(isFor: keypair.localIndex) else { break }
-            unsafe message = next
+            guard let next = datagrams.next(isFor: keypair.localIndex) else { break }
+            message = next
         }
     }
 
@@ -136,39 +136,6 @@ extension WireGuardStage {
         let engine = interfaces[id.index].engine
         if let rejection = engine.finish(concluded, from: path, now) { rejections.count(rejection) }
         collect(engine, id)
-    }
-}
-
-/// The datagrams of a run, one after the other.
-@safe private struct Datagrams {
-    typealias Message = (start: UnsafeRawPointer, count: Int)
-
-    private let start: UnsafeRawPointer
-    private let count: Int
-    private let size: Int
-    private var offset = 0
-
-    init(_ run: borrowing Packet) {
-        unsafe start = UnsafeRawPointer(run.bytes)
-        count = run.count
-        size = run.datagramSize > 0 ? run.datagramSize : max(run.count, 1)
-    }
-
-    mutating func next() -> Message? {
-        guard offset < max(count, 1) else { return nil }  // an empty one is one
-        defer { offset += size }
-        return unsafe (start + offset, min(size, count - offset))
-    }
-
-    /// The next one if it is a data message for this session.
-    mutating func next(isFor receiver: UInt32) -> Message? {
-        var ahead = self
-        guard let message = unsafe ahead.next(),
-            unsafe MessageType(at: message.start, count: message.count) == .data,
-            unsafe DataMessage.receiverIndex(at: message.start, type: .data) == receiver
-        else { return nil }
-        self = ahead
-        return unsafe message
     }
 }
 

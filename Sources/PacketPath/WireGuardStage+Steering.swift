@@ -6,9 +6,9 @@ extension WireGuardStage {
     /// The worker whose session or handshake a run is for. Initiations name no receiver: they are handed in where they
     /// arrive, or go with what is behind them.
     package func owner(of run: borrowing Packet) -> Int? {
-        var messages = MessagesOfRun(run)
+        var messages = DatagramsOfRun(run)
         while let message = messages.next() {
-            if let owner = owner(of: message, in: run) { return owner }
+            if let owner = owner(of: message) { return owner }
         }
         return nil
     }
@@ -35,10 +35,10 @@ extension WireGuardStage {
 
     private func isMixed(_ run: borrowing Packet) -> Bool {
         guard run.datagramSize > 0, run.datagramSize < run.count else { return false }
-        var messages = MessagesOfRun(run)
+        var messages = DatagramsOfRun(run)
         var first: Int?
         while let message = messages.next() {
-            guard let owner = owner(of: message, in: run) else { continue }
+            guard let owner = owner(of: message) else { continue }
             if let first, first != owner { return true }
             first = owner
         }
@@ -47,16 +47,16 @@ extension WireGuardStage {
 
     /// Each stretch of messages for one worker becomes a run of its own.
     private func cut(_ run: borrowing Packet) {
-        var messages = MessagesOfRun(run)
+        var messages = DatagramsOfRun(run)
         var stretch = 0..<0
         var first: Int?
         while let message = messages.next() {
-            let owner = owner(of: message, in: run)
+            let owner = owner(of: message)
             if let owner, let first, first != owner {
                 append(stretch, of: run)
-                stretch = message
+                stretch = message.range
             } else {
-                stretch = stretch.lowerBound..<message.upperBound
+                stretch = stretch.lowerBound..<message.range.upperBound
             }
             if let owner { first = owner }
         }
@@ -64,7 +64,8 @@ extension WireGuardStage {
     }
 
     private func append(_ stretch: Range<Int>, of run: borrowing Packet) {
-        guard !separated.isFull else { return drops.count(.batchFull) }
+        let datagrams = run.datagramSize > 0 ? (stretch.count + run.datagramSize - 1) / run.datagramSize : 1
+        guard !separated.isFull else { return drops.count(.batchFull, datagrams) }
         var part = Packet(pool.take(Buffer.size(for: stretch.count)), count: stretch.count)
         unsafe part.bytes.copyMemory(from: run.bytes + stretch.lowerBound, byteCount: stretch.count)
         part.datagramSize = stretch.count > run.datagramSize ? run.datagramSize : 0
@@ -73,27 +74,8 @@ extension WireGuardStage {
         separated.append(part)
     }
 
-    private func owner(of message: Range<Int>, in run: borrowing Packet) -> Int? {
-        let bytes = unsafe UnsafeRawPointer(run.bytes + message.lowerBound)
-        guard let type = unsafe MessageType(at: bytes, count: message.count), type != .initiation else { return nil }
-        return indices.owner(of: unsafe DataMessage.receiverIndex(at: bytes, type: type))
-    }
-}
-
-/// The messages of a run, each as a range of its bytes.
-private struct MessagesOfRun {
-    private let size: Int
-    private let count: Int
-    private var offset = 0
-
-    init(_ run: borrowing Packet) {
-        count = run.count
-        size = run.datagramSize > 0 ? run.datagramSize : max(1, run.count)
-    }
-
-    mutating func next() -> Range<Int>? {
-        guard offset < count else { return nil }
-        defer { offset += size }
-        return offset..<min(offset + size, count)
+    private func owner(of message: DatagramsOfRun.Message) -> Int? {
+        guard let type = message.type, type != .initiation else { return nil }
+        return indices.owner(of: unsafe DataMessage.receiverIndex(at: message.start, type: type))
     }
 }
