@@ -44,7 +44,8 @@ extension WireGuardStage {
 
     /// Takes a data message and those of the same session that follow it.
     private func fill(
-        _ work: inout OpeningWork, from keypair: Keypair, _ first: DatagramsOfRun.Message, _ datagrams: inout DatagramsOfRun,
+        _ work: inout OpeningWork, from keypair: Keypair, _ first: DatagramsOfRun.Message,
+        _ datagrams: inout DatagramsOfRun,
         _ now: Instant
     ) {
         let opener = keypair.opener
