@@ -114,14 +114,18 @@ final class Hold: PluginStage {
         let (interface, now) = (batch.interface, batch.now)
         batch.sort { _ in
             .take
-        } taken: { packet in
-            let delay = peers[packet.peer]?.delay ?? options.delay
-            guard options.fault != .lose else { return }
-            let peer = packet.peer
-            let earlier = held.last { $0.peer == peer && $0.interface == interface && $0.isDown == isDown }
-            let due = max(now + delay, earlier?.due ?? now)
-            held.append(Held(packet, interface, isDown: isDown, due: due))
+        } taken: {
+            hold($0, interface, isDown: isDown, now)
         }
+    }
+
+    private func hold(_ packet: consuming Packet, _ interface: InterfaceID, isDown: Bool, _ now: Instant) {
+        guard options.fault != .lose else { return }
+        let peer = packet.peer
+        let delay = peers[peer]?.delay ?? options.delay
+        let earlier = held.last { $0.peer == peer && $0.interface == interface && $0.isDown == isDown }
+        let due = max(now + delay, earlier?.due ?? now)
+        held.append(Held(packet, interface, isDown: isDown, due: due))
     }
 
     package var nextDeadline: Instant {
@@ -157,12 +161,17 @@ final class Hold: PluginStage {
                 rest.append(packet)
             } else if var bytes = packet.take() {
                 if let mistaken { bytes.peer = mistaken }
-                if options.fault == .spoil { unsafe bytes.contents[bytes.count - 1] ^= 1 }
+                if options.fault == .spoil { spoil(bytes) }
                 if packet.isDown { down.append(bytes) } else { up.append(bytes) }
                 released += UInt64(packet.packets)
             }
         }
         held = rest
+    }
+
+    private func spoil(_ packet: borrowing Packet) {
+        let last = unsafe packet.bytes + packet.count - 1
+        unsafe last.storeBytes(of: ~last.load(as: UInt8.self), as: UInt8.self)
     }
 
     package func set(_ peer: PeerID, _ options: PeerOptions?) { peers[peer] = options }
