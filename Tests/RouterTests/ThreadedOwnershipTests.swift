@@ -25,7 +25,7 @@ import WireGuard
         /// Fewer and longer: each step of thirteen threads costs some fifty times as much.
         private static let (packets, patience) = (200, Interval.seconds(240))
     #else
-        private static let (packets, patience) = (2000, Interval.seconds(30))
+        private static let (packets, patience) = (2000, Interval.seconds(120))
     #endif
 
     /// P-4.12.
@@ -230,7 +230,7 @@ private final class Threads {
             start {
                 crew?.isUp(owned.worker.id)
                 owned.worker.turn(Clocks.now())
-                while owned.worker.wireGuard.help() {}
+                _ = owned.worker.wireGuard.help()
                 _ = crew?.mayRest(owned.worker.id)
             }
         }
