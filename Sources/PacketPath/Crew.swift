@@ -74,12 +74,13 @@ package final class Crew: Sendable {
     /// Says that the worker is about to sleep; false, and it is not to, when there is something to help with. What it waits for
     /// is to be looked at after this: whatever comes about later wakes it.
     package func mayRest(_ worker: Int) -> Bool {
-        let mayRest = contents.withLock { contents in
-            guard contents.tickets.isEmpty else { return false }
+        let (mayRest, wasAsleep) = contents.withLock { contents -> (Bool, Bool) in
+            let wasAsleep = contents.isAsleep[worker]
+            guard contents.tickets.isEmpty else { return (false, wasAsleep) }
             contents.isAsleep[worker] = true
-            return true
+            return (true, wasAsleep)
         }
-        if mayRest { asleep.add(1, ordering: .relaxed) }
+        if mayRest, !wasAsleep { asleep.add(1, ordering: .relaxed) }
         return mayRest
     }
 

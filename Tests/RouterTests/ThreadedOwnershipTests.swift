@@ -228,9 +228,9 @@ private final class Threads {
             let owned = Owned(worker)
             let crew = worker.wireGuard.crew
             start {
-                crew?.isUp(owned.worker.id)
                 owned.worker.turn(Clocks.now())
                 _ = owned.worker.wireGuard.help()
+                // All the time, so that whoever has much always finds somebody: they all look for work in each turn.
                 _ = crew?.mayRest(owned.worker.id)
             }
         }
