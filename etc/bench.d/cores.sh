@@ -57,8 +57,8 @@ bench_cores() {
             charts: [{
                 title: "Two workers beside one, between ends in memory", unit: "Gbit/s", better: "more", kind: "bars",
                 groups: ["seal", "open"],
-                series: [({name: "one worker", workers: 1, peers: 1}, {name: "two workers, one fat peer", workers: 2, peers: 1},
-                    {name: "two workers, a peer each", workers: 2, peers: 2}) as $series
+                series: [({name: "one worker", workers: 1, peers: 1}, {name: "two, one peer", workers: 2, peers: 1},
+                    {name: "two, a peer each", workers: 2, peers: 2}) as $series
                     | {name: $series.name, values: [("seal", "open") as $direction
                         | $results[] | select(.direction == $direction and .workers == $series.workers and .peers == $series.peers)
                         | [."gbit-per-second", .least, .most]]}],

@@ -145,7 +145,9 @@ def conditions(report):
 def draw(report):
     charts = report["charts"]
     columns = min(COLUMNS, len(charts))
-    width, height = WIDTH * columns, HEAD + HEIGHT * math.ceil(len(charts) / columns)
+    # One chart may be narrower than what is said of it.
+    width = max(WIDTH * columns, LEFT + RIGHT + round(6.6 * len(conditions(report))))
+    height = HEAD + HEIGHT * math.ceil(len(charts) / columns)
     drawn = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
              ' font-family="DejaVu Sans, Verdana, sans-serif">',
              f'<rect width="{width}" height="{height}" fill="white"/>',
