@@ -54,7 +54,9 @@ package final class WorkerThread: Sendable {
         Thread.preferLatency(slice: Self.slice)
         worker.warm()
         var now = Clocks.now()
-        var crowding = Crowding(now)
+        // Of no use to a worker that nobody can help.
+        var crowding: Crowding?
+        if worker.wireGuard.crew != nil { crowding = Crowding(now) }
         while !stopped.load(ordering: .acquiring) {
             let ready = try sleep(worker, &epoll, &mail, now)
             now = Clocks.now()

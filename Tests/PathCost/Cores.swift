@@ -12,6 +12,8 @@ enum Cores {
     private static let (segment, segments) = (1392, 46)
     /// Sealed before the clock starts, so that everybody is awake.
     private static let warmUp = 16 << 20
+    /// Whoever takes longer stands still.
+    private static let patience = Interval.seconds(60)
 
     /// What the host sends to a peer: one UDP super-packet, which owes its checksums.
     private static func frame(from source: Int, to destination: Int) -> [UInt8] {
@@ -87,13 +89,21 @@ enum Cores {
                     }
                 })
         }
-        while progress() < warmUp { usleep(100) }
+        waitFor(warmUp, progress)
         let (start, done) = (Clocks.now(), progress())
-        while progress() < done + bytes { usleep(100) }
+        waitFor(done + bytes, progress)
         let (end, all) = (Clocks.now(), progress())
         for thread in hub.threads { thread.stop() }
         for thread in running { thread.join() }
         return Double(all - done) * 8 / Double((end - start).nanoseconds)
+    }
+
+    private static func waitFor(_ bytes: Int, _ progress: () -> Int) {
+        let deadline = Clocks.now() + patience
+        while progress() < bytes {
+            guard Clocks.now() < deadline else { fatalError("\(progress()) of \(bytes) bytes, and no more come") }
+            usleep(100)
+        }
     }
 
     private final class Owned: @unchecked Sendable {  // Sendable: its thread has it alone, until it is joined
