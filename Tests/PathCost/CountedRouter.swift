@@ -1,6 +1,4 @@
-import Configuration
 import Crypto
-import Foundation
 import PacketPath
 import Pipeline
 import Router
@@ -32,23 +30,12 @@ final class CountedRouter {
         _ number: Int, _ key: borrowing PrivateKey, peer: Int, _ peerKey: PublicKey, _ network: MemoryNetwork,
         _ pool: BufferPool, _ entropy: Entropy, _ aead: AEAD
     ) throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "path-cost-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appending(path: "router.yaml").path
-        let keyFile = folder.appending(path: "key")
-        try key.withText(.base64) { unsafe Data($0) }.write(to: keyFile)
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: keyFile.path)
-        let text = Self.file(number, peer, peerKey)
-        let source = SourceText(file: path, bytes: Array(text.utf8))
-        let loaded = try ConfigurationFile.load(source, stages: StageRegistry.schemas)
-        let plan = RouterPlan(loaded.configuration, cores: 1)
-        let assembly = try WorkerAssembly(
-            plan, KeyFile(configuration: path, credentials: nil),
+        let assembly = try WorkerAssembly.read(
+            Self.file(number, peer, peerKey), key: key,
             WorkerAssembly.Environment(
                 aead: aead, entropy: entropy, wallTime: { WallTime(seconds: 1_700_000_000, nanoseconds: 0) },
                 indices: IndexSpace(workers: 1, entropy: entropy)),
-            mailboxes: [Mailbox {}], now: network.now, remembered: [:])
+            mailboxes: [Mailbox {}], now: network.now)
         host = network.attach(addresses: [IPAddress("192.0.2.\(number)")].compactMap { $0 }, port: 51820, workers: 1)
         handshakes = assembly.handshakes
         handshakes.setOutlet(host.replies, on: InterfaceID(0))

@@ -1,6 +1,4 @@
-import Configuration
 import Crypto
-import Foundation
 import Linux
 import PacketPath
 import Pipeline
@@ -28,13 +26,6 @@ final class Hub {
             _ number: Int, workers: Int, _ key: borrowing PrivateKey, peers: [(number: Int, key: PublicKey)],
             _ network: MemoryNetwork, mailboxes: [Mailbox], crew: Crew?
         ) throws {
-            let folder = FileManager.default.temporaryDirectory.appending(path: "path-cost-\(UUID().uuidString)")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            let path = folder.appending(path: "router.yaml").path
-            let keyFile = folder.appending(path: "key")
-            try key.withText(.base64) { unsafe Data($0) }.write(to: keyFile)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: keyFile.path)
             let text = """
                 fullbore: 1
                 runtime: { workers: \(workers) }
@@ -55,11 +46,8 @@ final class Hub {
 
                     """
                 }.joined()
-            let source = SourceText(file: path, bytes: Array(text.utf8))
-            let loaded = try ConfigurationFile.load(source, stages: StageRegistry.schemas)
-            let plan = RouterPlan(loaded.configuration, cores: workers)
-            let assembly = try WorkerAssembly(
-                plan, KeyFile(configuration: path, credentials: nil),
+            let assembly = try WorkerAssembly.read(
+                text, key: key,
                 WorkerAssembly.Environment(
                     aead: .libsodium, entropy: .system, wallTime: Clocks.wallTime,
                     indices: IndexSpace(workers: workers, entropy: .system)),
